@@ -1,0 +1,82 @@
+"""Where models are served, and what each server can do.
+
+People choose models by configured name, never by address. What an endpoint cannot do with a sampling
+option is known here, so that it is refused when a debate is POSTed instead of being dropped silently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from rostra.models import Sampling
+
+Dialect = Literal["llama-cpp-python", "llama-server", "vllm", "openai"]
+
+_COMMON = frozenset(
+    {
+        "temperature",
+        "top_p",
+        "presence_penalty",
+        "frequency_penalty",
+        "seed",
+        "stop",
+        "max_tokens",
+        "logit_bias",
+    }
+)
+
+# What each kind of server takes at /v1/chat/completions, read from its source:
+# llama_cpp/server/types.py 0.3.36; llama.cpp tools/server; vLLM's ChatCompletionRequest; OpenAI's reference.
+SUPPORTED: Mapping[Dialect, frozenset[str]] = {
+    "openai": _COMMON,
+    "llama-cpp-python": _COMMON
+    | {
+        "top_k",
+        "min_p",
+        "repeat_penalty",
+        "mirostat",
+        "mirostat_tau",
+        "mirostat_eta",
+        "grammar",
+        "min_tokens",
+    },
+    "llama-server": frozenset(Sampling.model_fields) - {"min_tokens"},
+    "vllm": _COMMON | {"top_k", "min_p", "repeat_penalty", "min_tokens"},
+}
+
+# Where a server calls an option by another name.
+RENAMED: Mapping[Dialect, Mapping[str, str]] = {
+    "llama-cpp-python": {"mirostat": "mirostat_mode"},
+    "vllm": {"repeat_penalty": "repetition_penalty"},
+}
+
+
+class Endpoint(BaseModel):
+    """One model as it is served."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: str = Field(pattern=r"^https?://", description="Base address, without /v1.")
+    api_key: SecretStr | None = None
+    model: str = Field(default="default", description="The name that the server knows the model by.")
+    dialect: Dialect = "llama-cpp-python"
+    context: int | None = Field(
+        default=None, ge=256, description="Context size in tokens; asked from the server's /props when not given."
+    )
+    system_role: bool = Field(default=True, description="False merges the system text into the first user message.")
+    begins_answer: bool = Field(
+        default=False,
+        description="True where the server continues a partial assistant message: answers begin with the label.",
+    )
+
+    def unsupported(self, sampling: Sampling) -> list[str]:
+        """The options of `sampling` that this endpoint cannot do, in alphabetical order."""
+        return sorted(set(sampling.given()) - SUPPORTED[self.dialect])
+
+    def on_the_wire(self, options: Mapping[str, object]) -> dict[str, object]:
+        """`options` under the names that this endpoint's server uses."""
+        names = RENAMED.get(self.dialect, {})
+        return {names.get(name, name): value for name, value in options.items()}

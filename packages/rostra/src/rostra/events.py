@@ -1,0 +1,157 @@
+"""What happened to a debate, in the past tense. A debate is its events.
+
+Every event is one entry of the debate's stream in Redis. A turn stands at id `{seq}-0`; what happened
+between two turns stands behind the earlier one (`{seq}-1`, `{seq}-2`, …), so the stream's own order is
+the debate's order. Unknown fields are passed over, so that an older release can read a newer one's events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, Field, TypeAdapter
+
+from rostra.models import Status, Stored
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Usage(Stored):
+    """What a generation cost, in tokens.
+
+    `counted_by` says who counted: the endpoint in its answer (`endpoint`), or Rostra with the endpoint's
+    tokenizer because the answer carried no usage (`tokenizer`), or from the number of characters when there
+    is no tokenizer either (`estimate`).
+    """
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    counted_by: Literal["endpoint", "tokenizer", "estimate"] = "endpoint"
+
+    @property
+    def total(self) -> int:
+        return self.prompt_tokens + self.completion_tokens
+
+
+class _Event(Stored):
+    v: int = 1
+    at: AwareDatetime = Field(default_factory=_now)
+
+
+class DebateCreated(_Event):
+    """The debate was accepted and stored."""
+
+    type: Literal["debate_created"] = "debate_created"
+
+
+class DebateClaimed(_Event):
+    """A worker took the debate up; from here on only events under this fence are accepted."""
+
+    type: Literal["debate_claimed"] = "debate_claimed"
+    fence: int
+    owner: str
+
+
+class TurnTaken(_Event):
+    """A slot was spoken: its text and how it came about."""
+
+    type: Literal["turn_taken"] = "turn_taken"
+    seq: int = Field(ge=1)
+    phase: str
+    round: int
+    debater: str  # id
+    chosen_by: Literal["format", "model", "fallback"] = "format"
+    text: str
+    attempts: int = 1
+    shortened: bool = False
+    sampling: Mapping[str, Any] = {}
+    model: str = ""
+    usage: Usage = Usage()
+    finish_reason: str = "stop"
+    started_at: AwareDatetime
+    ended_at: AwareDatetime
+
+
+class AttemptFailed(_Event):
+    """A generation did not become a turn; the slot is tried again or the debate fails."""
+
+    type: Literal["attempt_failed"] = "attempt_failed"
+    seq: int
+    attempt: int
+    debater: str
+    reason: str
+    detail: str = ""
+    text: str = ""
+    usage: Usage = Usage()
+
+
+class DebateReleased(_Event):
+    """The worker gave the debate back unfinished, for another to go on."""
+
+    type: Literal["debate_released"] = "debate_released"
+    reason: str
+
+
+class DebatePaused(_Event):
+    """The debate stands still until someone resumes it."""
+
+    type: Literal["debate_paused"] = "debate_paused"
+
+
+class DebateResumed(_Event):
+    """A paused debate waits for a worker again."""
+
+    type: Literal["debate_resumed"] = "debate_resumed"
+
+
+class DebateEnded(_Event):
+    """The last event of every debate."""
+
+    type: Literal["debate_ended"] = "debate_ended"
+    status: Status
+    reason: str = ""
+
+
+Event = Annotated[
+    DebateCreated
+    | DebateClaimed
+    | TurnTaken
+    | AttemptFailed
+    | DebateReleased
+    | DebatePaused
+    | DebateResumed
+    | DebateEnded,
+    Field(discriminator="type"),
+]
+
+_adapter: TypeAdapter[Event] = TypeAdapter(Event)
+
+
+class Recorded(Stored):
+    """An event and where it stands in its debate's stream."""
+
+    id: str  # "{seq}-{n}"
+    event: Event
+
+
+class Delta(Stored):
+    """Some words of an attempt while it is spoken. Not durable: it expires, and only the turn counts."""
+
+    id: str
+    seq: int
+    attempt: int
+    fence: int
+    debater: str
+    text: str
+
+
+def encode(event: Event) -> str:
+    return event.model_dump_json()
+
+
+def decode(data: str | bytes) -> Event:
+    return _adapter.validate_json(data)

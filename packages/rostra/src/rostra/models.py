@@ -1,0 +1,428 @@
+"""A debate on the wire and at rest: what people send, and what Rostra makes of it.
+
+`DebateRequest` is what a person POSTs: every field but `motion` may be left out, unknown fields are refused.
+`Debate` is the same debate with everything decided: ids, seed, format, defaults. It never changes; what
+happens to it is told by its events.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+import unicodedata
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+MAX_DEBATERS = 16
+MAX_TURNS = 1000
+MAX_SEED = 2**31 - 1
+# Beyond it whole numbers differ between JSON readers (RFC 8259, section 6).
+MAX_METADATA_NUMBER = 2**53
+
+
+class Status(StrEnum):
+    """Where a debate stands: `queued → running ⇄ paused → completed, collapsed, failed, cancelled`."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    COLLAPSED = "collapsed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+ENDED = frozenset({Status.COMPLETED, Status.COLLAPSED, Status.FAILED, Status.CANCELLED})
+LIVE = frozenset({Status.QUEUED, Status.RUNNING})
+
+# Characters that reorder or hide text around them: a name or motion that holds one is not what it looks like.
+_BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def _is_control(character: str) -> bool:
+    return unicodedata.category(character) in {"Cc", "Cs"} or character in _BIDI_CONTROLS
+
+
+def _plain_text(text: str) -> str:
+    """Prose: line breaks and tabs are fine, other control characters are not."""
+    if any(_is_control(c) and c not in "\n\t" for c in text.replace("\r\n", "\n")):
+        raise PydanticCustomError("control_character", "must not contain control characters")
+    return text.replace("\r\n", "\n").strip()
+
+
+def _one_line(text: str) -> str:
+    """A name or label: one line, in Unicode's compatibility form (NFKC, Unicode Standard Annex 15)."""
+    folded = unicodedata.normalize("NFKC", text).strip()
+    if any(_is_control(c) or c in "\u2028\u2029" for c in folded):
+        raise PydanticCustomError("control_character", "must be one line without control characters")
+    return folded
+
+
+def _not_empty(text: str) -> str:
+    if not any(unicodedata.category(c)[0] not in "ZC" for c in text):
+        raise PydanticCustomError("blank", "must not be empty")
+    return text
+
+
+def _as_number(value: Any) -> Any:
+    """JSON has no whole-number type of its own, but `true` is no number and "1" is a string."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise PydanticCustomError("number", "must be a number")
+    return value
+
+
+def _enough_debaters(debaters: tuple[DebaterRequest, ...]) -> tuple[DebaterRequest, ...]:
+    """Counted after they were read, so that one bad debater is not also reported as one too few."""
+    if not 2 <= len(debaters) <= MAX_DEBATERS:
+        raise PydanticCustomError("debaters", "a debate has 2 to {most} debaters", {"most": MAX_DEBATERS})
+    return debaters
+
+
+Name = Annotated[StrictStr, AfterValidator(_one_line), AfterValidator(_not_empty), Field(min_length=1, max_length=64)]
+Slug = Annotated[StrictStr, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
+Motion = Annotated[
+    StrictStr, Field(min_length=1, max_length=2000), AfterValidator(_plain_text), AfterValidator(_not_empty)
+]
+Prose = Annotated[StrictStr, Field(max_length=4000), AfterValidator(_plain_text)]
+Line = Annotated[StrictStr, Field(max_length=200), AfterValidator(_one_line)]
+Number = Annotated[float, BeforeValidator(_as_number), Field(allow_inf_nan=False)]
+
+
+class Request(BaseModel):
+    """Something people send: unknown fields are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Stored(BaseModel):
+    """Something Rostra wrote: fields that a later release added are passed over."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Sampling(Request):
+    """How the next token is chosen: everything llama.cpp's samplers offer, and nothing else.
+
+    Names and meanings are llama.cpp's. A field left out stays with the model server's default. Which of
+    them a model's endpoint can do is known per endpoint (`rostra.endpoints`); one it cannot do is refused.
+    """
+
+    temperature: Annotated[Number, Field(ge=0, le=5)] | None = None
+    top_k: Annotated[StrictInt, Field(ge=0, le=100_000)] | None = None
+    top_p: Annotated[Number, Field(ge=0, le=1)] | None = None
+    min_p: Annotated[Number, Field(ge=0, le=1)] | None = None
+    typical_p: Annotated[Number, Field(ge=0, le=1)] | None = None
+    top_n_sigma: Annotated[Number, Field(ge=-1, le=100)] | None = None
+    repeat_penalty: Annotated[Number, Field(ge=0, le=10)] | None = None
+    repeat_last_n: Annotated[StrictInt, Field(ge=-1, le=1_000_000)] | None = None
+    presence_penalty: Annotated[Number, Field(ge=-2, le=2)] | None = None
+    frequency_penalty: Annotated[Number, Field(ge=-2, le=2)] | None = None
+    dry_multiplier: Annotated[Number, Field(ge=0, le=100)] | None = None
+    dry_base: Annotated[Number, Field(ge=1, le=100)] | None = None
+    dry_allowed_length: Annotated[StrictInt, Field(ge=0, le=10_000)] | None = None
+    dry_penalty_last_n: Annotated[StrictInt, Field(ge=-1, le=1_000_000)] | None = None
+    dry_sequence_breakers: Annotated[tuple[StrictStr, ...], Field(max_length=32)] | None = None
+    xtc_probability: Annotated[Number, Field(ge=0, le=1)] | None = None
+    xtc_threshold: Annotated[Number, Field(ge=0, le=1)] | None = None
+    mirostat: Literal[0, 1, 2] | None = None
+    mirostat_tau: Annotated[Number, Field(ge=0, le=100)] | None = None
+    mirostat_eta: Annotated[Number, Field(ge=0, le=1)] | None = None
+    dynatemp_range: Annotated[Number, Field(ge=0, le=5)] | None = None
+    dynatemp_exponent: Annotated[Number, Field(ge=0, le=10)] | None = None
+    logit_bias: (
+        Annotated[
+            dict[
+                Annotated[StrictStr, Field(pattern=r"^[0-9]{1,9}$")],
+                Annotated[Number, Field(ge=-100, le=100)],
+            ],
+            Field(max_length=256),
+        ]
+        | None
+    ) = None
+    grammar: Annotated[StrictStr, Field(min_length=1, max_length=16_000)] | None = None
+    seed: Annotated[StrictInt, Field(ge=0, le=MAX_SEED)] | None = None
+    stop: (
+        Annotated[tuple[Annotated[StrictStr, Field(min_length=1, max_length=100)], ...], Field(max_length=16)] | None
+    ) = None
+    max_tokens: Annotated[StrictInt, Field(ge=1, le=8192)] | None = None
+    min_tokens: Annotated[StrictInt, Field(ge=0, le=8192)] | None = None
+
+    def given(self) -> dict[str, Any]:
+        """The options that were set, by name."""
+        return self.model_dump(exclude_none=True)
+
+
+class DebaterRequest(Request):
+    """Who argues, as a person describes them."""
+
+    name: Name
+    stance: Line = ""
+    persona: Prose = ""
+    model: Slug = "default"
+    sampling: Sampling = Sampling()
+
+
+Debaters = Annotated[
+    tuple[DebaterRequest, ...],
+    AfterValidator(_enough_debaters),
+    Field(json_schema_extra={"minItems": 2, "maxItems": MAX_DEBATERS}),
+]
+
+
+class TurnRules(Request):
+    """How long a turn may be."""
+
+    max_characters: Annotated[StrictInt, Field(ge=10, le=20_000)] | None = Field(
+        default=None, description="Longest turn, in characters as Python counts them after NFC."
+    )
+    max_tokens: Annotated[StrictInt, Field(ge=8, le=8192)] = Field(
+        default=300, description="Most tokens that one attempt may generate."
+    )
+
+
+Strictness = Literal["off", "lenient", "strict"]
+
+
+class GuardRules(Request):
+    """How strictly attempts are checked, check by check."""
+
+    repetition: Strictness | None = None
+    length: Strictness | None = None
+    language: Strictness | None = None
+    stance: Strictness | None = None
+    speaker: Strictness | None = None
+
+
+class JudgeRules(Request):
+    """Who gives the verdict."""
+
+    panel: Annotated[StrictInt, Field(ge=1, le=15)] = 1
+    swap: StrictBool = True
+    model: Slug = "default"
+
+
+class Limits(Request):
+    """What a debate may cost before it is ended."""
+
+    seconds: Annotated[StrictInt, Field(ge=1, le=604_800)] | None = Field(
+        default=None, description="Wall-clock seconds from the first turn's start to the last turn's."
+    )
+    tokens: Annotated[StrictInt, Field(ge=1, le=100_000_000)] | None = Field(
+        default=None, description="Prompt and generated tokens, failed attempts included."
+    )
+
+
+MetadataValue = StrictStr | StrictInt | StrictFloat | StrictBool
+
+
+def _metadata(value: dict[str, MetadataValue]) -> dict[str, MetadataValue]:
+    for item in value.values():
+        if isinstance(item, str):
+            if len(item) > 500:
+                raise PydanticCustomError("metadata", "values are at most 500 characters long")
+            _plain_text(item)
+        elif not abs(item) <= MAX_METADATA_NUMBER:  # NaN, too, is not
+            raise PydanticCustomError("metadata", "numbers are finite and at most 2^53")
+    return value
+
+
+Metadata = Annotated[
+    dict[Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")], MetadataValue],
+    Field(max_length=16),
+    AfterValidator(_metadata),
+]
+
+
+class DebateRequest(Request):
+    """What a person POSTs. `{"motion": "..."}` alone is a debate."""
+
+    motion: Motion
+    language: Annotated[StrictStr, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] | None = Field(
+        default=None, description="BCP 47 tag of the language that the debaters speak."
+    )
+    format: Slug = "round_robin"
+    rounds: Annotated[StrictInt, Field(ge=1, le=500)] | None = None
+    speakers: Annotated[tuple[Name, ...], Field(min_length=1, max_length=MAX_TURNS)] | None = Field(
+        default=None, description="Who speaks, in order, in the format `manual`: debaters' names."
+    )
+    opening: Prose = ""
+    debaters: Debaters | None = None
+    turn: TurnRules = TurnRules()
+    guard: Strictness | GuardRules | None = None
+    judge: JudgeRules | None = None
+    limits: Limits = Limits()
+    seed: Annotated[StrictInt, Field(ge=0, le=MAX_SEED)] | None = None
+    metadata: Metadata = {}
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Self:
+        names = [name_key(d.name) for d in self.debaters or ()]
+        if len(set(names)) != len(names):
+            raise PydanticCustomError(
+                "duplicate_names", "debaters' names must differ (compared after NFKC, ignoring case)"
+            )
+        return self
+
+
+def name_key(name: str) -> str:
+    """What makes two names the same one: compatibility form and case are ignored."""
+    return unicodedata.normalize("NFKC", name).casefold().strip()
+
+
+# ── A format: who speaks when ───────────────────────────────────────────────────────────────────────────
+
+
+class Order(StrEnum):
+    """How the speakers of a phase are found."""
+
+    ROUND_ROBIN = "round_robin"
+    RANDOM = "random"
+    AUTO = "auto"
+    MANUAL = "manual"
+
+
+class Phase(Stored):
+    """A named part of a format."""
+
+    name: str
+    order: Order
+    rounds: int = Field(ge=1)
+
+
+class Format(Stored):
+    """Who speaks when: data, one file each in the format library."""
+
+    name: str
+    title: str
+    summary: str
+    phases: tuple[Phase, ...] = Field(min_length=1)
+
+
+# ── The debate, with everything decided ─────────────────────────────────────────────────────────────────
+
+
+class Debater(Stored):
+    """Who argues. `id` is ASCII and goes to AutoGen and the model server; `name` is what people see."""
+
+    id: str
+    name: str
+    stance: str = ""
+    persona: str = ""
+    model: str = "default"
+    sampling: Sampling = Sampling()
+
+
+class Debate(Stored):
+    """One motion, its debaters and its rules; fixed when it is accepted."""
+
+    VERSION: ClassVar[int] = 1
+
+    v: int = VERSION
+    id: str
+    created_at: AwareDatetime
+    motion: str
+    language: str | None = None
+    format: Format
+    speakers: tuple[str, ...] = ()  # debaters' ids, for the order `manual`
+    opening: str = ""
+    debaters: tuple[Debater, ...]
+    turn: TurnRules = TurnRules()
+    guard: Strictness | GuardRules | None = None
+    judge: JudgeRules | None = None
+    limits: Limits = Limits()
+    seed: int
+    metadata: Mapping[str, MetadataValue] = {}
+
+    def debater(self, debater_id: str) -> Debater:
+        return next(d for d in self.debaters if d.id == debater_id)
+
+
+# Names and stances for a debate that gives none, by language.
+_DEFAULT_SIDES: dict[str, tuple[tuple[str, str], tuple[str, str]]] = {
+    "en": (("Affirmative", "for the motion"), ("Negative", "against the motion")),
+    "ja": (("肯定側", "論題に賛成"), ("否定側", "論題に反対")),
+    "de": (("Pro", "für den Antrag"), ("Contra", "gegen den Antrag")),
+}
+
+
+def default_debaters(language: str | None) -> tuple[DebaterRequest, ...]:
+    """Two debaters, for and against, named in the debate's language where Rostra knows it."""
+    sides = _DEFAULT_SIDES.get((language or "en").split("-")[0].lower(), _DEFAULT_SIDES["en"])
+    return tuple(DebaterRequest(name=name, stance=stance) for name, stance in sides)
+
+
+def debate_from(
+    request: DebateRequest,
+    debate_format: Format,
+    *,
+    debate_id: str | None = None,
+    now: datetime | None = None,
+) -> Debate:
+    """The debate that `request` asks for, played in `debate_format`.
+
+    Raises:
+        KeyError: a speaker of a manual order is not a debater; the name is its argument.
+    """
+    created = now or datetime.now(UTC)
+    debaters = tuple(
+        Debater(id=f"d{n}", name=d.name, stance=d.stance, persona=d.persona, model=d.model, sampling=d.sampling)
+        for n, d in enumerate(request.debaters or default_debaters(request.language), 1)
+    )
+    return Debate(
+        id=debate_id or new_id(created),
+        created_at=created,
+        motion=request.motion,
+        language=request.language,
+        format=_with_rounds(debate_format, request.rounds),
+        speakers=_ids(request.speakers or (), debaters),
+        opening=request.opening,
+        debaters=debaters,
+        turn=request.turn,
+        guard=request.guard,
+        judge=request.judge,
+        limits=request.limits,
+        seed=request.seed if request.seed is not None else secrets.randbelow(MAX_SEED),
+        metadata=request.metadata,
+    )
+
+
+def _with_rounds(debate_format: Format, rounds: int | None) -> Format:
+    if rounds is None:
+        return debate_format
+    phases = tuple(phase.model_copy(update={"rounds": rounds}) for phase in debate_format.phases)
+    return debate_format.model_copy(update={"phases": phases})
+
+
+def _ids(names: Sequence[str], debaters: Sequence[Debater]) -> tuple[str, ...]:
+    ids = {name_key(d.name): d.id for d in debaters}
+    return tuple(ids[name_key(name)] for name in names)
+
+
+def new_id(now: datetime | None = None) -> str:
+    """28 hex digits: milliseconds since 1970, then 64 random bits; so ids sort by age."""
+    milliseconds = int(now.timestamp() * 1000) if now else time.time_ns() // 1_000_000
+    return f"{milliseconds:012x}{secrets.token_hex(8)}"
+
+
+def derived_seed(seed: int, *parts: object) -> int:
+    """A seed for one decision of a debate, the same on every machine and Python version."""
+    text = ":".join(str(part) for part in (seed, *parts))
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) % MAX_SEED

@@ -1,0 +1,518 @@
+"""Where debates are kept: Redis. The only module that reads Redis' raw replies.
+
+Each change is one Lua script, so that it happens whole or not at all, and once: a client that lost the
+reply may send it again. Keys, all under `rostra:`:
+
+    debate:{id}           hash: the spec, and what lists show (status, turns_done, …)
+    debate:{id}:events    stream: what happened; turns at {seq}-0
+    debate:{id}:deltas    stream: words while they are spoken; capped, expires
+    debate:{id}:lease     string "{fence}:{owner}", expires unless renewed
+    debates, status:{s}   sorted sets of ids, which sort by age
+    live                  set of ids that are queued or running
+    woken:{id}            string, expires: the debate was enqueued just now
+    idempotency:{hash}    hash: which request became which debate; expires
+    workers               sorted set: worker pools by the second they last reported
+
+Errors:
+
+    StoreError
+    ├── NotFound     no such debate
+    ├── Conflict     the debate's status does not allow that; `.status` tells which it has
+    ├── KeyReused    the idempotency key was used for another request
+    └── Fenced       another process has taken the debate over; stop playing it
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal, cast
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialWithJitterBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from rostra.agenda import turns_planned
+from rostra.events import (
+    DebateClaimed,
+    DebateCreated,
+    DebateEnded,
+    DebatePaused,
+    DebateReleased,
+    DebateResumed,
+    Delta,
+    Event,
+    Recorded,
+    TurnTaken,
+    Usage,
+    decode,
+    encode,
+)
+from rostra.models import ENDED, Debate, Status
+
+PREFIX = "rostra:"
+# A process that is silent for 8 s has lost its debate: with the reaper's look every 2 s, another one plays on
+# after 10 s at the latest. Renewed four times within a lease, so that a slow answer of Redis loses nothing.
+LEASE_MS = 8_000
+RENEW_SECONDS = 2.0
+WOKEN_MS = 5_000
+IDEMPOTENCY_SECONDS = 24 * 3600
+# A worker pool reports every 2 s; one that was silent for longer than this is taken for dead.
+PRESENCE_SECONDS = 15
+DELTAS_KEPT = 2000
+DELTAS_SECONDS = 600
+
+Wish = Literal["", "cancel", "pause"]
+
+StorageDown = RedisError
+
+
+class StoreError(Exception):
+    """Something that the store refuses to do."""
+
+
+class NotFound(StoreError):
+    """There is no such debate."""
+
+
+class KeyReused(StoreError):
+    """The idempotency key was used for another request."""
+
+
+class Fenced(StoreError):
+    """Another process has taken the debate over, or it was ended, paused or deleted meanwhile."""
+
+
+class Conflict(StoreError):
+    """The debate's status does not allow that."""
+
+    def __init__(self, status: Status) -> None:
+        super().__init__(f"the debate is {status.value}")
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A debate and the derived fields that lists show."""
+
+    debate: Debate
+    status: Status
+    reason: str
+    turns_done: int
+    turns_planned: int
+    started_at: datetime | None
+    ended_at: datetime | None
+    usage: Usage
+    wish: Wish
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to play a debate, as long as the lease is renewed. `stalls` counts claims since the last turn."""
+
+    debate: Debate
+    fence: int
+    owner: str
+    stalls: int
+    wish: Wish
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some debates, newest first; `next_cursor` is None on the last page."""
+
+    records: Sequence[Record]
+    next_cursor: str | None
+
+
+def connect(url: str, *, patience: float = 60.0, block: float = 0.0) -> Redis:
+    """A client that gives up after about `patience` seconds of an unreachable or silent server.
+
+    `block` is the longest blocking read that it will be used for, in seconds: the socket's own timeout must
+    exceed it, or every quiet read looks like a dead server.
+    """
+    tries = max(1, round(patience / 2))
+    return Redis.from_url(  # pyright: ignore[reportUnknownMemberType]
+        url,
+        decode_responses=True,
+        socket_timeout=5.0 + block,
+        socket_connect_timeout=5.0,
+        socket_keepalive=True,
+        health_check_interval=15,
+        retry=Retry(ExponentialWithJitterBackoff(base=0.05, cap=2.0), tries),
+        retry_on_error=[RedisConnectionError, RedisTimeoutError],
+    )
+
+
+@cache
+def _script(name: str) -> str:
+    folder = files("rostra.store")
+    return (folder / "prelude.lua").read_text("utf-8") + (folder / f"{name}.lua").read_text("utf-8")
+
+
+def _key(debate_id: str, part: str = "") -> str:
+    return f"{PREFIX}debate:{debate_id}" + (f":{part}" if part else "")
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+class Store:
+    """Debates in Redis. Every method may raise `StorageDown` when Redis stays unreachable or refuses writes."""
+
+    def __init__(self, redis: Redis) -> None:
+        # redis-py's types allow bytes everywhere; this client decodes, and nothing raw leaves this module.
+        self._redis = cast("Any", redis)
+        self._scripts: dict[str, Any] = {}
+
+    async def close(self) -> None:
+        await self._redis.aclose()
+
+    async def _run(self, name: str, *arguments: str | int) -> list[Any]:
+        script = self._scripts.get(name)
+        if script is None:
+            script = self._scripts[name] = self._redis.register_script(_script(name))
+        return cast("list[Any]", await script(args=arguments))
+
+    # ── for the API ─────────────────────────────────────────────────────────────────────────────────────
+
+    async def create(self, debate: Debate, *, key: str = "", request: bytes = b"") -> tuple[str, bool]:
+        """Stores a new debate, once for each idempotency key; answers its id and whether it is new.
+
+        Raises:
+            KeyReused: `key` was used within a day for another request.
+        """
+        outcome, debate_id = await self._run(
+            "create",
+            debate.id,
+            debate.model_dump_json(exclude_none=True),
+            turns_planned(debate),
+            debate.created_at.isoformat(timespec="milliseconds"),
+            encode(DebateCreated(at=debate.created_at)),
+            hashlib.sha256(key.encode()).hexdigest() if key else "",
+            hashlib.sha256(request).hexdigest(),
+            IDEMPOTENCY_SECONDS,
+        )
+        if outcome == "other":
+            raise KeyReused(debate_id)
+        return debate_id, outcome == "created"
+
+    async def get(self, debate_id: str) -> Record:
+        """Raises: NotFound."""
+        fields = await self._redis.hgetall(_key(debate_id))
+        if not fields:
+            raise NotFound(debate_id)
+        return _record(fields)
+
+    async def page(
+        self,
+        *,
+        status: Status | None = None,
+        metadata: Mapping[str, str] | None = None,
+        after: str | None = None,
+        limit: int = 20,
+    ) -> Page:
+        """Debates, newest first, behind the id `after`.
+
+        `metadata` keeps those that carry all of these values (compared as text); it is matched by reading,
+        so a rare value over many debates is slow.
+        """
+        index = f"{PREFIX}status:{status.value}" if status else f"{PREFIX}debates"
+        found: list[Record] = []
+        async for record in self._newest_first(index, after):
+            if _carries(record.debate, metadata or {}):
+                found.append(record)
+            if len(found) > limit:
+                return Page(found[:limit], found[limit - 1].debate.id)
+        return Page(found, None)
+
+    async def _newest_first(self, index: str, after: str | None, batch: int = 100) -> AsyncIterator[Record]:
+        upper = f"({after}" if after else "+"
+        while ids := await self._redis.zrevrangebylex(index, upper, "-", 0, batch):
+            pipe = self._redis.pipeline(transaction=False)
+            for debate_id in ids:
+                pipe.hgetall(_key(debate_id))
+            for fields in await pipe.execute():
+                if fields:  # deleted between the two reads
+                    yield _record(fields)
+            upper = f"({ids[-1]}"
+
+    async def cancel(self, debate_id: str, reason: str = "cancelled by request") -> bool:
+        """Ends the debate, at once or as soon as its worker notices. False if it was cancelled before.
+
+        Raises:
+            NotFound: no such debate.
+            Conflict: it has ended otherwise.
+        """
+        event = DebateEnded(status=Status.CANCELLED, reason=reason)
+        (outcome, *_) = await self._run("cancel", debate_id, _now(), encode(event), reason)
+        return _changed(outcome, unless=Status.CANCELLED, debate_id=debate_id)
+
+    async def pause(self, debate_id: str) -> bool:
+        """Stops the debate until it is resumed. False if it is paused already.
+
+        Raises:
+            NotFound: no such debate.
+            Conflict: it has ended.
+        """
+        (outcome, *_) = await self._run("pause", debate_id, encode(DebatePaused()))
+        return _changed(outcome, unless=Status.PAUSED, debate_id=debate_id)
+
+    async def resume(self, debate_id: str) -> int | None:
+        """Lets a paused debate go on. Answers the fence to enqueue it under, or None if it runs anyway.
+
+        Raises:
+            NotFound: no such debate.
+            Conflict: it has ended.
+        """
+        outcome, *fence = await self._run("resume", debate_id, encode(DebateResumed()))
+        if outcome == "missing":
+            raise NotFound(debate_id)
+        if outcome in {status.value for status in ENDED}:
+            raise Conflict(Status(outcome))
+        return int(fence[0]) if outcome == "done" else None
+
+    async def delete(self, debate_id: str) -> None:
+        """Forgets an ended debate.
+
+        Raises:
+            NotFound: no such debate.
+            Conflict: it has not ended.
+        """
+        (outcome,) = await self._run("delete", debate_id)
+        if outcome == "missing":
+            raise NotFound(debate_id)
+        if outcome != "done":
+            raise Conflict(Status(outcome))
+
+    async def counts(self) -> dict[Status, int]:
+        """How many debates have each status."""
+        pipe = self._redis.pipeline(transaction=False)
+        for status in Status:
+            pipe.zcard(f"{PREFIX}status:{status.value}")
+        return dict(zip(Status, await pipe.execute(), strict=True))
+
+    async def check_writable(self) -> None:
+        """Raises StorageDown if Redis does not take writes."""
+        await self._redis.set(f"{PREFIX}writable", 1, px=1000)
+
+    # ── for the worker ──────────────────────────────────────────────────────────────────────────────────
+
+    async def claim(self, debate_id: str, owner: str) -> Claim | str:
+        """Takes the debate up, or says in a word why not: `leased`, `missing`, or its status."""
+        event = DebateClaimed(fence=0, owner=owner)  # the script puts the fence in
+        outcome, *rest = await self._run("claim", debate_id, owner, LEASE_MS, _now(), encode(event))
+        if outcome != "claimed":
+            return str(outcome)
+        fence, stalls, wish, spec = rest
+        return Claim(Debate.model_validate_json(spec), int(fence), owner, int(stalls), wish)
+
+    async def renew(self, claim: Claim) -> Wish:
+        """Keeps the lease; answers what people wish of the debate. Raises: Fenced."""
+        return _wish(await self._run("renew", *_identity(claim), LEASE_MS))
+
+    async def append(self, claim: Claim, event: Event, *, usage: Usage | None = None) -> Wish:
+        """Adds an event (a turn at its `seq`), and keeps the lease. Sending it twice adds it once.
+
+        Raises: Fenced.
+        """
+        seq = event.seq if isinstance(event, TurnTaken) else 0
+        spent = usage or Usage()
+        return _wish(
+            await self._run(
+                "append",
+                *_identity(claim),
+                LEASE_MS,
+                seq,
+                encode(event),
+                spent.prompt_tokens,
+                spent.completion_tokens,
+            )
+        )
+
+    async def finish(self, claim: Claim, status: Status, reason: str = "") -> None:
+        """Ends the debate with its last event. Raises: Fenced."""
+        event = DebateEnded(status=status, reason=reason)
+        answer = await self._run("finish", *_identity(claim), status.value, reason, _now(), encode(event))
+        _not_fenced(answer)
+
+    async def release(self, claim: Claim, reason: str) -> None:
+        """Gives the debate back, to be gone on with by another worker. Raises: Fenced."""
+        event = DebateReleased(reason=reason)
+        _not_fenced(await self._run("release", *_identity(claim), Status.QUEUED.value, encode(event)))
+
+    async def put_to_rest(self, claim: Claim) -> None:
+        """Pauses the debate that this process plays. Raises: Fenced."""
+        _not_fenced(await self._run("release", *_identity(claim), Status.PAUSED.value, encode(DebatePaused())))
+
+    async def speak(self, claim: Claim, *, seq: int, attempt: int, debater: str, text: str) -> Wish:
+        """Shows some words of an attempt to those who watch. They expire; only the turn counts.
+
+        Answers what people wish of the debate, so that a cancel is noticed within words, not seconds.
+        """
+        key = _key(claim.debate.id, "deltas")
+        pipe = self._redis.pipeline(transaction=False)
+        pipe.xadd(
+            key,
+            {"seq": seq, "attempt": attempt, "fence": claim.fence, "debater": debater, "text": text},
+            maxlen=DELTAS_KEPT,
+        )
+        pipe.expire(key, DELTAS_SECONDS)
+        pipe.hget(_key(claim.debate.id), "wish")
+        *_, wish = await pipe.execute()
+        return cast("Wish", wish or "")
+
+    async def bury(self, debate_id: str, owner: str) -> int | None:
+        """Drops the lease of a process known to be dead, by the beginning of its owner's name.
+
+        Answers the fence to enqueue the debate under, or None if that process does not hold it. The claim
+        still counts as one that ended without a turn.
+        """
+        fence = await self._run("bury", debate_id, owner)
+        return int(fence[0]) if fence else None
+
+    # ── for the reaper ──────────────────────────────────────────────────────────────────────────────────
+
+    async def unattended(self) -> list[tuple[str, int]]:
+        """Debates that should run and that nobody plays, each with its next fence.
+
+        One that was named is not named again for `WOKEN_MS`, whoever asks.
+        """
+        found = await self._run("unattended", WOKEN_MS)
+        return [(found[i], int(found[i + 1])) for i in range(0, len(found), 2)]
+
+    async def report_workers(self, pool: str, workers: int) -> None:
+        """Tells that a pool is alive and how many workers it has."""
+        seconds, _ = await self._redis.time()
+        pipe = self._redis.pipeline()
+        pipe.zadd(f"{PREFIX}workers", {pool: seconds})
+        pipe.hset(f"{PREFIX}pools", pool, str(workers))
+        for silent in await self._redis.zrangebyscore(f"{PREFIX}workers", 0, seconds - PRESENCE_SECONDS):
+            pipe.zrem(f"{PREFIX}workers", silent)
+            pipe.hdel(f"{PREFIX}pools", silent)
+        await pipe.execute()
+
+    async def workers_alive(self) -> Mapping[str, int]:
+        """The pools that reported lately, and how many workers each has."""
+        seconds, _ = await self._redis.time()
+        pools = await self._redis.zrangebyscore(f"{PREFIX}workers", seconds - PRESENCE_SECONDS, "+inf")
+        if not pools:
+            return {}
+        counts = await self._redis.hmget(f"{PREFIX}pools", pools)
+        return {pool: int(count or 0) for pool, count in zip(pools, counts, strict=True)}
+
+    # ── for readers ─────────────────────────────────────────────────────────────────────────────────────
+
+    async def events(self, debate_id: str, after: str = "0-0", limit: int | None = None) -> list[Recorded]:
+        """The events behind the id `after`, in order."""
+        rows = await self._redis.xrange(_key(debate_id, "events"), f"({after}", "+", limit)
+        return [_recorded(row) for row in rows]
+
+    async def newest(self, debate_id: str) -> tuple[str, str]:
+        """The ids of the last event and of the last words spoken, to follow from there; `0-0` before the first."""
+        pipe = self._redis.pipeline(transaction=False)
+        pipe.xrevrange(_key(debate_id, "events"), count=1)
+        pipe.xrevrange(_key(debate_id, "deltas"), count=1)
+        events, deltas = await pipe.execute()
+        return (events[0][0] if events else "0-0"), (deltas[0][0] if deltas else "0-0")
+
+    async def news(
+        self, positions: Mapping[str, tuple[str, str]], block_ms: int
+    ) -> dict[str, tuple[list[Recorded], list[Delta]]]:
+        """Waits up to `block_ms` for something new in any of these debates.
+
+        `positions` holds, by debate id, the last event's and the last delta's id that are known.
+        """
+        streams: dict[str, str] = {}
+        for debate_id, (event_id, delta_id) in positions.items():
+            streams[_key(debate_id, "events")] = event_id
+            streams[_key(debate_id, "deltas")] = delta_id
+        answer = await self._redis.xread(cast("Any", streams), count=500, block=block_ms)
+        rows_by_key = dict(_pairs(answer))
+        return {
+            debate_id: (
+                [_recorded(row) for row in rows_by_key.get(_key(debate_id, "events"), [])],
+                [_delta(row) for row in rows_by_key.get(_key(debate_id, "deltas"), [])],
+            )
+            for debate_id in positions
+            if _key(debate_id, "events") in rows_by_key or _key(debate_id, "deltas") in rows_by_key
+        }
+
+
+def _identity(claim: Claim) -> tuple[str, int, str]:
+    return claim.debate.id, claim.fence, claim.owner
+
+
+def _not_fenced(answer: list[Any]) -> list[Any]:
+    if answer[0] == "fenced":
+        raise Fenced("another process has taken the debate over")
+    return answer
+
+
+def _wish(answer: list[Any]) -> Wish:
+    return cast("Wish", _not_fenced(answer)[1])
+
+
+def _changed(outcome: str, *, unless: Status, debate_id: str) -> bool:
+    if outcome == "missing":
+        raise NotFound(debate_id)
+    if outcome in {"asked", "done"}:
+        return True
+    if outcome == unless.value:
+        return False
+    raise Conflict(Status(outcome))
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _record(fields: Mapping[str, str]) -> Record:
+    return Record(
+        debate=Debate.model_validate_json(fields["spec"]),
+        status=Status(fields["status"]),
+        reason=fields.get("reason", ""),
+        turns_done=int(fields["turns_done"]),
+        turns_planned=int(fields["turns_planned"]),
+        started_at=_moment(fields.get("started_at")),
+        ended_at=_moment(fields.get("ended_at")),
+        usage=Usage(
+            prompt_tokens=int(fields.get("prompt_tokens", 0)),
+            completion_tokens=int(fields.get("completion_tokens", 0)),
+        ),
+        wish=cast("Wish", fields.get("wish", "")),
+    )
+
+
+def _carries(debate: Debate, wanted: Mapping[str, str]) -> bool:
+    return all(key in debate.metadata and _as_text(debate.metadata[key]) == value for key, value in wanted.items())
+
+
+def _as_text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _recorded(row: tuple[str, Mapping[str, str]]) -> Recorded:
+    return Recorded(id=row[0], event=decode(row[1]["event"]))
+
+
+def _delta(row: tuple[str, Mapping[str, str]]) -> Delta:
+    return Delta.model_validate({"id": row[0], **row[1]})
+
+
+def _pairs(answer: Any) -> list[tuple[str, list[tuple[str, Mapping[str, str]]]]]:
+    """XREAD's answer: a list of pairs in RESP2, a mapping of nested lists in RESP3."""
+    if not answer:
+        return []
+    if isinstance(answer, Mapping):
+        pairs = cast("Mapping[str, Any]", answer).items()
+        return [(key, rows[0] if rows and isinstance(rows[0], list) else rows) for key, rows in pairs]
+    return answer

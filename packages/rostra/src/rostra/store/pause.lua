@@ -1,0 +1,13 @@
+-- ARGV: id, event
+local id, event = unpack(ARGV)
+local status = field(id, 'status')
+if not status then return { 'missing' } end
+if not LIVE[status] then return { status } end
+if field(id, 'wish') == 'cancel' then return { 'cancelled' } end
+if redis.call('EXISTS', debate_key(id) .. ':lease') == 1 then
+  redis.call('HSET', debate_key(id), 'wish', 'pause')
+  return { 'asked' }
+end
+note(id, event)
+move(id, 'paused')
+return { 'done' }

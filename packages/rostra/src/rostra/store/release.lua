@@ -1,0 +1,9 @@
+-- ARGV: id, fence, owner, status to leave it in (queued or paused), event
+local id, fence, owner, to, event = unpack(ARGV)
+if not holds(id, fence, fence .. ':' .. owner) then return { 'fenced' } end
+note(id, event)
+if to == 'paused' then redis.call('HSET', debate_key(id), 'wish', '') end
+redis.call('HINCRBY', debate_key(id), 'stalls', -1)  -- giving a debate back in good order is no failed try
+redis.call('DEL', debate_key(id) .. ':lease', P .. 'woken:' .. id)
+move(id, to)
+return { 'released' }

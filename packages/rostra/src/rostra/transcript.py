@@ -1,0 +1,202 @@
+"""The transcript: what was said, folded from the events. Pure; JSON and Markdown are renderings of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from rostra.agenda import turns_planned
+from rostra.events import (
+    AttemptFailed,
+    DebateClaimed,
+    DebateCreated,
+    DebateEnded,
+    DebatePaused,
+    DebateReleased,
+    DebateResumed,
+    Event,
+    TurnTaken,
+    Usage,
+)
+from rostra.models import ENDED, Debate, Status
+
+_EXACTNESS: Sequence[Literal["estimate", "tokenizer", "endpoint"]] = ("estimate", "tokenizer", "endpoint")
+
+
+class Course(BaseModel):
+    """A debate's course so far: the fold of its events."""
+
+    model_config = ConfigDict(frozen=True)
+
+    status: Status = Status.QUEUED
+    reason: str = ""
+    turns: tuple[TurnTaken, ...] = ()
+    failed_attempts: tuple[AttemptFailed, ...] = ()
+    started_at: AwareDatetime | None = None
+    ended_at: AwareDatetime | None = None
+
+    @property
+    def tokens(self) -> int:
+        """All tokens spent, failed attempts included."""
+        return sum(event.usage.total for event in (*self.turns, *self.failed_attempts))
+
+    @property
+    def usage(self) -> Usage:
+        """Tokens spent in all; `counted_by` is the least exact count among them."""
+        spent = [event.usage for event in (*self.turns, *self.failed_attempts)]
+        least_exact = min((_EXACTNESS.index(u.counted_by) for u in spent), default=-1)
+        return Usage(
+            prompt_tokens=sum(u.prompt_tokens for u in spent),
+            completion_tokens=sum(u.completion_tokens for u in spent),
+            counted_by=_EXACTNESS[least_exact],
+        )
+
+
+def fold(events: Iterable[Event]) -> Course:
+    """Reads a debate's events, in order, into its course."""
+    course = Course()
+    for event in events:
+        course = course.model_copy(update=_after(course, event))
+    return course
+
+
+def _after(course: Course, event: Event) -> Mapping[str, Any]:
+    match event:
+        case DebateCreated():
+            return {}
+        case DebateClaimed():
+            return {"status": Status.RUNNING, "started_at": course.started_at or event.at}
+        case TurnTaken():
+            return {"turns": (*course.turns, event)}
+        case AttemptFailed():
+            return {"failed_attempts": (*course.failed_attempts, event)}
+        case DebatePaused():
+            return {"status": Status.PAUSED}
+        case DebateReleased() | DebateResumed():
+            return {"status": Status.QUEUED}
+        case DebateEnded():
+            return {"status": event.status, "reason": event.reason, "ended_at": event.at}
+
+
+def as_json(debate: Debate, course: Course) -> dict[str, Any]:
+    """The transcript on the wire; debaters go by the names that people gave."""
+    names = {d.id: d.name for d in debate.debaters}
+    return {
+        "id": debate.id,
+        "status": course.status.value,
+        "reason": course.reason,
+        "complete": course.status in ENDED,
+        "motion": debate.motion,
+        "debaters": debaters_as_json(debate),
+        "settings": settings_as_json(debate),
+        "turns": [_turn_as_json(turn, names) for turn in course.turns],
+        "turns_planned": turns_planned(debate),
+        "usage": course.usage.model_dump(),
+        "verdict": None,
+        "measures": None,
+    }
+
+
+def debaters_as_json(debate: Debate) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": d.name,
+            "stance": d.stance,
+            "persona": d.persona,
+            "model": d.model,
+            "sampling": d.sampling.given(),
+        }
+        for d in debate.debaters
+    ]
+
+
+def settings_as_json(debate: Debate) -> dict[str, Any]:
+    """All that a reader needs to play the debate again."""
+    names = {d.id: d.name for d in debate.debaters}
+    settings = debate.model_dump(
+        mode="json", include={"language", "opening", "turn", "guard", "judge", "limits", "seed", "metadata"}
+    )
+    return {
+        "format": debate.format.name,
+        "phases": [phase.model_dump(mode="json") for phase in debate.format.phases],
+        "speakers": [names[i] for i in debate.speakers] or None,
+        **settings,
+    }
+
+
+def _turn_as_json(turn: TurnTaken, names: Mapping[str, str]) -> dict[str, Any]:
+    shown = turn.model_dump(mode="json", exclude={"v", "at", "type"})
+    return {**shown, "debater": names[turn.debater]}
+
+
+# ── Markdown ────────────────────────────────────────────────────────────────────────────────────────────
+
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>#+!|~&$^=-])")
+_LIST_NUMBER = re.compile(r"^(\d+)([.)])")
+_LINK = re.compile(r"(?i)\b(https?|ftp|mailto|www)(:|\.)")
+
+
+def neutral(text: str) -> str:
+    """`text` as Markdown that shows just these characters: no markup, no HTML, no link made of an address.
+
+    What models and people write is data: it must not become a heading, an image or a script in a page
+    that shows the transcript. A word joiner inside `https:` keeps renderers from linking bare addresses.
+    """
+    line = " ".join(text.split())
+    escaped = _MARKUP.sub(r"\\\1", line)
+    escaped = _LIST_NUMBER.sub(r"\1\\\2", escaped)
+    return _LINK.sub("\\1\u2060\\2", escaped)
+
+
+def as_markdown(debate: Debate, course: Course) -> str:
+    """The transcript to read, keep or publish."""
+    return (
+        "\n\n".join(
+            part
+            for part in (_heading(debate, course), *_spoken(debate, course.turns), _closing(debate, course))
+            if part
+        )
+        + "\n"
+    )
+
+
+def _heading(debate: Debate, course: Course) -> str:
+    lines = [f"# {neutral(debate.motion)}", ""]
+    lines += [f"- **{neutral(d.name)}**" + (f": {neutral(d.stance)}" if d.stance else "") for d in debate.debaters]
+    if debate.opening:
+        lines += ["", f"> {neutral(debate.opening)}"]
+    return "\n".join(lines)
+
+
+def _spoken(debate: Debate, turns: Sequence[TurnTaken]) -> Iterable[str]:
+    names = {d.id: neutral(d.name) for d in debate.debaters}
+    phase = round_ = None
+    for turn in turns:
+        if (turn.phase, turn.round) != (phase, round_):
+            phase, round_ = turn.phase, turn.round
+            yield f"## {neutral(turn.phase.replace('_', ' ').capitalize())}, round {turn.round}"
+        yield f"**{names[turn.debater]}:** {neutral(turn.text)}"
+
+
+def _closing(debate: Debate, course: Course) -> str:
+    state = course.status.value + (f": {neutral(course.reason)}" if course.reason else "")
+    models = ", ".join(sorted({turn.model for turn in course.turns if turn.model}))
+    rows = [
+        ("Debate", debate.id),
+        ("Status", state),
+        ("Turns", f"{len(course.turns)} of {turns_planned(debate)}"),
+        ("Format", debate.format.name),
+        ("Model", neutral(models)),
+        ("Seed", str(debate.seed)),
+        ("Started", _moment(course.started_at)),
+        ("Ended", _moment(course.ended_at)),
+    ]
+    return "\n".join(["---", "", *(f"- {label}: {value}" for label, value in rows if value)])
+
+
+def _moment(moment: datetime | None) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M:%S UTC") if moment else ""

@@ -1,0 +1,40 @@
+"""Debates for tests, with memorable data."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from rostra.events import TurnTaken
+from rostra.formats import library
+from rostra.models import Debate, DebateRequest, debate_from
+
+
+def a_request(motion: str = "Tabs beat spaces", **fields: Any) -> dict[str, Any]:
+    return {
+        "motion": motion,
+        "debaters": [
+            {"name": "Ada", "stance": "for tabs", "persona": "A terse systems programmer."},
+            {"name": "Grace", "stance": "for spaces", "persona": "A patient compiler writer."},
+        ],
+        "seed": 40,
+        **fields,
+    }
+
+
+def a_debate(motion: str = "Tabs beat spaces", **fields: Any) -> Debate:
+    request = DebateRequest.model_validate(a_request(motion, **fields))
+    return debate_from(request, library()[request.format])
+
+
+def a_turn(seq: int = 1, debater: str = "d1", text: str = "", **fields: Any) -> TurnTaken:
+    now = datetime.now(UTC)
+    said = {
+        "phase": "debate",
+        "round": 1,
+        "model": "default",
+        "text": text or f"Point {seq}.",
+        "started_at": now,
+        "ended_at": now,
+    }
+    return TurnTaken.model_validate({"seq": seq, "debater": debater, **said, **fields})

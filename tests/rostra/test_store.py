@@ -1,0 +1,286 @@
+"""Debates in Redis: each change happens whole, once, and only to those who hold the debate."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from builders import a_debate, a_turn
+from rostra.events import AttemptFailed, Usage
+from rostra.models import Status
+from rostra.store import Claim, Conflict, Fenced, KeyReused, NotFound, Store, connect
+from rostra.transcript import fold
+
+
+async def claimed(store: Store, **fields: object) -> Claim:
+    debate = a_debate(**fields)
+    await store.create(debate)
+    claim = await store.claim(debate.id, "ada:1")
+    assert isinstance(claim, Claim)
+    return claim
+
+
+async def lose_lease(redis_url: str, claim: Claim) -> None:
+    """What happens when a process is silent for longer than its lease."""
+    redis = connect(redis_url)
+    await redis.delete(f"rostra:debate:{claim.debate.id}:lease")
+    await redis.aclose()
+
+
+class TestCreating:
+    async def test_a_new_debate_waits_with_its_first_event(self, store: Store):
+        debate = a_debate()
+        assert await store.create(debate) == (debate.id, True)
+        record = await store.get(debate.id)
+        assert record.debate == debate
+        assert record.status is Status.QUEUED
+        assert (record.turns_done, record.turns_planned) == (0, 6)
+        assert [(r.id, r.event.type) for r in await store.events(debate.id)] == [("0-1", "debate_created")]
+
+    async def test_sending_it_again_after_a_lost_reply_creates_it_once(self, store: Store):
+        debate = a_debate()
+        await store.create(debate)
+        assert await store.create(debate) == (debate.id, True)
+        assert len((await store.page()).records) == 1
+
+    async def test_a_hundred_requests_with_one_key_are_one_debate(self, store: Store):
+        answers = await asyncio.gather(*(store.create(a_debate(), key="k", request=b"same") for _ in range(100)))
+        assert len({debate_id for debate_id, _ in answers}) == 1
+        assert sum(new for _, new in answers) == 1
+        assert len((await store.page()).records) == 1
+
+    async def test_a_key_that_comes_back_with_another_request_is_refused(self, store: Store):
+        await store.create(a_debate(), key="k", request=b"one")
+        with pytest.raises(KeyReused):
+            await store.create(a_debate(), key="k", request=b"two")
+        assert len((await store.page()).records) == 1
+
+
+class TestPlaying:
+    async def test_only_one_process_gets_a_debate(self, store: Store):
+        debate = a_debate()
+        await store.create(debate)
+        answers = await asyncio.gather(*(store.claim(debate.id, f"worker:{n}") for n in range(20)))
+        assert sum(isinstance(answer, Claim) for answer in answers) == 1
+        assert answers.count("leased") == 19
+
+    async def test_what_is_missing_or_ended_or_paused_cannot_be_claimed(self, store: Store):
+        assert await store.claim("0" * 28, "w") == "missing"
+        debate = a_debate()
+        await store.create(debate)
+        await store.pause(debate.id)
+        assert await store.claim(debate.id, "w") == "paused"
+        await store.cancel(debate.id)
+        assert await store.claim(debate.id, "w") == "cancelled"
+
+    async def test_a_turn_stands_at_its_own_number_and_notes_behind_it(self, store: Store):
+        claim = await claimed(store)
+        await store.append(claim, a_turn(1))
+        await store.append(claim, AttemptFailed(seq=2, attempt=1, debater="d2", reason="empty"))
+        await store.append(claim, a_turn(2, "d2"))
+        events = await store.events(claim.debate.id)
+        assert [(r.id, r.event.type) for r in events] == [
+            ("0-1", "debate_created"),
+            ("0-2", "debate_claimed"),
+            ("1-0", "turn_taken"),
+            ("1-1", "attempt_failed"),
+            ("2-0", "turn_taken"),
+        ]
+
+    async def test_a_turn_that_is_sent_twice_is_taken_once(self, store: Store):
+        claim = await claimed(store)
+        for _ in range(2):
+            await store.append(claim, a_turn(1), usage=Usage(prompt_tokens=5))
+        record = await store.get(claim.debate.id)
+        assert (record.turns_done, record.usage.prompt_tokens) == (1, 5)
+        assert len(fold(r.event for r in await store.events(claim.debate.id)).turns) == 1
+
+    async def test_a_turn_cannot_leave_a_gap(self, store: Store):
+        claim = await claimed(store)
+        with pytest.raises(Exception, match="GAP turn 2 after 0"):
+            await store.append(claim, a_turn(2))
+
+    async def test_one_that_was_overtaken_is_fenced_from_everything(self, store: Store, redis_url: str):
+        zombie = await claimed(store)
+        await lose_lease(redis_url, zombie)
+        heir = await store.claim(zombie.debate.id, "grace:2")
+        assert isinstance(heir, Claim)
+        assert heir.fence == zombie.fence + 1
+        for write in (
+            store.append(zombie, a_turn(1)),
+            store.renew(zombie),
+            store.finish(zombie, Status.COMPLETED),
+            store.release(zombie, "late"),
+            store.put_to_rest(zombie),
+        ):
+            with pytest.raises(Fenced):
+                await write
+        assert (await store.get(zombie.debate.id)).turns_done == 0
+
+    async def test_one_that_lost_its_lease_to_nobody_may_go_on(self, store: Store, redis_url: str):
+        claim = await claimed(store)
+        await lose_lease(redis_url, claim)
+        await store.append(claim, a_turn(1))
+        assert await store.claim(claim.debate.id, "grace:2") == "leased"
+
+    async def test_claims_without_a_turn_between_them_are_counted(self, store: Store, redis_url: str):
+        claim = await claimed(store)
+        assert claim.stalls == 1
+        await lose_lease(redis_url, claim)
+        again = await store.claim(claim.debate.id, "w")
+        assert isinstance(again, Claim)
+        assert again.stalls == 2
+        await store.append(again, a_turn(1))
+        await lose_lease(redis_url, again)
+        third = await store.claim(claim.debate.id, "w")
+        assert isinstance(third, Claim)
+        assert third.stalls == 1
+
+    async def test_giving_a_debate_back_in_good_order_is_no_failed_try(self, store: Store):
+        claim = await claimed(store)
+        for _ in range(10):
+            await store.release(claim, "the worker was stopped")
+            claim = await store.claim(claim.debate.id, "w")
+            assert isinstance(claim, Claim)
+        assert claim.stalls == 1
+
+    async def test_ending_twice_ends_once(self, store: Store):
+        claim = await claimed(store)
+        for _ in range(2):
+            await store.finish(claim, Status.FAILED, "the model server was away")
+        events = await store.events(claim.debate.id)
+        assert [r.event.type for r in events].count("debate_ended") == 1
+        assert (await store.get(claim.debate.id)).reason == "the model server was away"
+
+    async def test_an_ended_debate_takes_no_turn(self, store: Store):
+        claim = await claimed(store)
+        await store.finish(claim, Status.COMPLETED)
+        with pytest.raises(Fenced):
+            await store.append(claim, a_turn(1))
+
+    async def test_those_who_watch_read_words_and_turns_in_one_wait(self, store: Store):
+        claim = await claimed(store)
+        await store.speak(claim, seq=1, attempt=1, debater="d1", text="Tabs ")
+        await store.append(claim, a_turn(1))
+        news = await store.news({claim.debate.id: ("0-2", "0-0"), "0" * 28: ("0-0", "0-0")}, block_ms=1)
+        events, deltas = news[claim.debate.id]
+        assert [r.id for r in events] == ["1-0"]
+        assert [(d.text, d.fence, d.seq) for d in deltas] == [("Tabs ", 1, 1)]
+        assert list(news) == [claim.debate.id]
+
+    async def test_a_process_known_to_be_dead_is_not_waited_for(self, store: Store):
+        claim = await claimed(store)
+        assert await store.bury(claim.debate.id, "grace:") is None
+        assert await store.claim(claim.debate.id, "w") == "leased"
+        assert await store.bury(claim.debate.id, "ada:1") == claim.fence + 1
+        heir = await store.claim(claim.debate.id, "w")
+        assert isinstance(heir, Claim)
+        assert heir.stalls == 2
+
+
+class TestWishing:
+    async def test_a_waiting_debate_is_cancelled_at_once(self, store: Store):
+        debate = a_debate()
+        await store.create(debate)
+        assert await store.cancel(debate.id) is True
+        assert await store.cancel(debate.id) is False
+        assert (await store.get(debate.id)).status is Status.CANCELLED
+
+    async def test_whoever_plays_a_debate_hears_of_a_wish_at_its_next_write(self, store: Store):
+        claim = await claimed(store)
+        assert await store.renew(claim) == ""
+        await store.pause(claim.debate.id)
+        assert await store.append(claim, a_turn(1)) == "pause"
+        await store.cancel(claim.debate.id)
+        assert await store.speak(claim, seq=2, attempt=1, debater="d2", text="…") == "cancel"
+        assert await store.renew(claim) == "cancel"
+
+    async def test_a_debate_whose_worker_died_can_be_cancelled(self, store: Store, redis_url: str):
+        claim = await claimed(store)
+        await lose_lease(redis_url, claim)
+        await store.cancel(claim.debate.id)
+        assert (await store.get(claim.debate.id)).status is Status.CANCELLED
+
+    async def test_a_paused_debate_waits_again_when_it_is_resumed(self, store: Store):
+        claim = await claimed(store)
+        await store.append(claim, a_turn(1))
+        await store.pause(claim.debate.id)
+        await store.put_to_rest(claim)
+        assert await store.pause(claim.debate.id) is False
+        assert (await store.get(claim.debate.id)).status is Status.PAUSED
+        assert await store.resume(claim.debate.id) == claim.fence + 1
+        assert (await store.get(claim.debate.id)).status is Status.QUEUED
+        again = await store.claim(claim.debate.id, "w")
+        assert isinstance(again, Claim)
+        assert again.wish == ""
+
+    async def test_a_wish_to_pause_can_be_taken_back(self, store: Store):
+        claim = await claimed(store)
+        await store.pause(claim.debate.id)
+        assert await store.resume(claim.debate.id) is None
+        assert await store.renew(claim) == ""
+
+    async def test_what_has_ended_can_be_neither_paused_nor_resumed_nor_cancelled(self, store: Store):
+        claim = await claimed(store)
+        await store.finish(claim, Status.COMPLETED)
+        for wish in (store.pause, store.resume, store.cancel):
+            with pytest.raises(Conflict) as caught:
+                await wish(claim.debate.id)
+            assert caught.value.status is Status.COMPLETED
+
+    async def test_a_debate_that_does_not_exist_is_not_found(self, store: Store):
+        for wish in (store.get, store.pause, store.resume, store.cancel, store.delete):
+            with pytest.raises(NotFound):
+                await wish("0" * 28)
+
+    async def test_only_an_ended_debate_can_be_deleted_and_then_nothing_is_left(self, store: Store, redis_url: str):
+        claim = await claimed(store)
+        with pytest.raises(Conflict):
+            await store.delete(claim.debate.id)
+        await store.finish(claim, Status.COMPLETED)
+        await store.delete(claim.debate.id)
+        redis = connect(redis_url)
+        assert [key async for key in redis.scan_iter(f"*{claim.debate.id}*")] == []
+        await redis.aclose()
+        assert (await store.page()).records == []
+
+
+class TestListing:
+    async def test_pages_run_from_the_newest_to_the_oldest_without_gap_or_repeat(self, store: Store):
+        ids = []
+        for _ in range(7):
+            debate_id, _ = await store.create(a_debate())
+            ids.append(debate_id)
+        seen: list[str] = []
+        cursor = None
+        while True:
+            page = await store.page(after=cursor, limit=3)
+            seen += [record.debate.id for record in page.records]
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+        assert seen == sorted(ids, reverse=True)
+
+    async def test_a_list_can_be_narrowed_by_status_and_metadata(self, store: Store):
+        blue, _ = await store.create(a_debate(metadata={"run": 1, "blue": True}))
+        red, _ = await store.create(a_debate(metadata={"run": 2}))
+        await store.cancel(red)
+        assert [r.debate.id for r in (await store.page(status=Status.CANCELLED)).records] == [red]
+        assert [r.debate.id for r in (await store.page(metadata={"run": "1", "blue": "true"})).records] == [blue]
+        assert (await store.page(metadata={"run": "3"})).records == []
+
+    async def test_debates_are_counted_by_status(self, store: Store):
+        await store.create(a_debate())
+        await claimed(store)
+        counts = await store.counts()
+        assert counts[Status.QUEUED] == counts[Status.RUNNING] == 1
+        assert sum(counts.values()) == 2
+
+
+class TestWorkers:
+    async def test_a_pool_that_reported_is_alive(self, store: Store):
+        assert await store.workers_alive() == {}
+        await store.report_workers("laptop:1", 2)
+        await store.report_workers("laptop:2", 3)
+        assert await store.workers_alive() == {"laptop:1": 2, "laptop:2": 3}

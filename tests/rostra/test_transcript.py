@@ -1,0 +1,119 @@
+"""The transcript is a reading of the events."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from builders import a_debate, a_turn
+from rostra.events import (
+    AttemptFailed,
+    DebateClaimed,
+    DebateCreated,
+    DebateEnded,
+    DebatePaused,
+    DebateReleased,
+    DebateResumed,
+    Event,
+    Usage,
+    decode,
+    encode,
+)
+from rostra.models import Status
+from rostra.transcript import as_json, as_markdown, fold, neutral
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+def test_the_status_follows_the_events():
+    claimed = DebateClaimed(fence=1, owner="w", at=NOW)
+    course: list[tuple[Event, Status]] = [
+        (DebateCreated(), Status.QUEUED),
+        (claimed, Status.RUNNING),
+        (DebateReleased(reason="the worker was stopped"), Status.QUEUED),
+        (DebateClaimed(fence=2, owner="w"), Status.RUNNING),
+        (DebatePaused(), Status.PAUSED),
+        (DebateResumed(), Status.QUEUED),
+        (DebateEnded(status=Status.FAILED, reason="out of luck"), Status.FAILED),
+    ]
+    events: list[Event] = []
+    for event, status in course:
+        events.append(event)
+        assert fold(events).status is status
+    assert fold(events).reason == "out of luck"
+    assert fold(events).started_at == NOW
+
+
+def test_tokens_of_failed_attempts_count():
+    failed = AttemptFailed(
+        seq=1, attempt=1, debater="d1", reason="empty", usage=Usage(prompt_tokens=5, completion_tokens=2)
+    )
+    course = fold([failed, a_turn(1, usage=Usage(prompt_tokens=10, completion_tokens=3, counted_by="tokenizer"))])
+    assert course.tokens == 20
+    assert course.usage == Usage(prompt_tokens=15, completion_tokens=5, counted_by="tokenizer")
+
+
+def test_in_json_people_go_by_the_names_they_were_given():
+    debate = a_debate(debaters=[{"name": "バイデン"}, {"name": "トランプ"}])
+    transcript = as_json(debate, fold([DebateCreated(), a_turn(1, "d1"), a_turn(2, "d2")]))
+    assert [turn["debater"] for turn in transcript["turns"]] == ["バイデン", "トランプ"]
+    assert [turn["seq"] for turn in transcript["turns"]] == [1, 2]
+    assert transcript["complete"] is False
+    assert transcript["settings"]["seed"] == 40
+
+
+def test_an_ended_debate_has_a_complete_transcript():
+    course = fold([DebateCreated(), a_turn(1), DebateEnded(status=Status.COMPLETED)])
+    assert as_json(a_debate(), course)["complete"] is True
+
+
+def test_events_of_a_later_release_are_read():
+    stored = encode(a_turn(1, text="Tabs are one byte.")).replace('"v":1', '"v":2,"mood":"solemn"')
+    event = decode(stored)
+    assert event.type == "turn_taken"
+    assert event.text == "Tabs are one byte."
+
+
+def test_the_markdown_reads_like_a_transcript():
+    debate = a_debate(opening="Begin.", rounds=1)
+    course = fold(
+        [
+            DebateClaimed(fence=1, owner="w", at=NOW),
+            a_turn(1, "d1", text="Tabs are one byte."),
+            a_turn(2, "d2", text="Spaces are sure."),
+            DebateEnded(status=Status.COMPLETED, at=NOW),
+        ]
+    )
+    assert as_markdown(debate, course) == (
+        "# Tabs beat spaces\n\n"
+        "- **Ada**: for tabs\n- **Grace**: for spaces\n\n"
+        "> Begin.\n\n"
+        "## Debate, round 1\n\n"
+        "**Ada:** Tabs are one byte.\n\n"
+        "**Grace:** Spaces are sure.\n\n"
+        f"---\n\n- Debate: {debate.id}\n- Status: completed\n- Turns: 2 of 2\n- Format: round_robin\n"
+        "- Model: default\n- Seed: 40\n- Started: 2026-01-02 03:04:05 UTC\n- Ended: 2026-01-02 03:04:05 UTC\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "<script>alert(1)</script>",
+        "![x](http://evil/x.png)",
+        "[click](javascript:alert(1))",
+        "# a heading",
+        "1. a list",
+        "> a quote\n\n---\n\n```\ncode",
+        "https://evil.example",
+        "| a | b |",
+    ],
+)
+def test_what_was_said_stays_text_in_markdown(hostile: str):
+    shown = neutral(hostile)
+    assert "\n" not in shown
+    for markup in ("<", "[", "]", "!", "`", "|"):
+        assert all(shown[i - 1] == "\\" for i, c in enumerate(shown) if c == markup)
+    assert not shown.startswith(("#", ">", "1. ", "-"))
+    assert "https:" not in shown
