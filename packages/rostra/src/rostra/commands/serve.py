@@ -1,0 +1,31 @@
+"""`rostra serve`: the whole stack in the foreground, until Ctrl-C."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from types import FrameType
+
+from rostra.commands.stack import StackError, StackSettings, running
+
+
+def serve() -> int:
+    """Runs the stack; prints one line when it is ready. Exit status 0 after Ctrl-C or SIGTERM."""
+    settings = StackSettings()
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        with running(settings.data_dir, settings.port, settings.llm_url) as stack:
+            stack.until_ready()
+            print(f"Rostra is ready at {stack.url} (data and logs in {stack.folder}; Ctrl-C stops it)", flush=True)
+            stack.wait()
+            print(f"rostra: the stack stopped by itself; see {stack.folder / 'logs'}", file=sys.stderr)
+            return 1
+    except StackError as error:
+        print(f"rostra: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 0
+
+
+def _interrupt(_: int, __: FrameType | None) -> None:
+    raise KeyboardInterrupt

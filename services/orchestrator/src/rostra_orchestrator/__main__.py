@@ -1,0 +1,21 @@
+"""`python -m rostra_orchestrator` runs the workers; with `healthcheck`, tells by its exit status if they live."""
+
+from __future__ import annotations
+
+import sys
+
+from rostra_orchestrator.health import is_healthy
+
+
+def main(arguments: list[str]) -> int:
+    if arguments == ["healthcheck"]:
+        return 0 if is_healthy() else 1
+    # Imported here, so that a healthcheck every few seconds does not load AutoGen.
+    from rostra_orchestrator.worker import start  # noqa: PLC0415
+
+    start()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

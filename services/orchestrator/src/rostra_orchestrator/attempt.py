@@ -1,0 +1,165 @@
+"""One attempt at a turn: what the model is asked, what is heard of it, and what it amounts to."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from rostra.agenda import Slot
+from rostra.endpoints import SUPPORTED
+from rostra.events import Usage
+from rostra.models import Debate, Debater, derived_seed
+from rostra_orchestrator import context, prompt, text
+from rostra_orchestrator.endpoint import Answer, Message, ModelServer, Refused
+from rostra_orchestrator.prompt import Line
+
+# Sent with every request, as far as the endpoint can, so that a turn's record says what was applied and
+# does not depend on a server's own defaults. llama.cpp's values; only the penalty is not 1.0 there.
+DEFAULT_SAMPLING: Mapping[str, Any] = {
+    "temperature": 0.8,
+    "top_k": 40,
+    "top_p": 0.95,
+    "min_p": 0.05,
+    "repeat_penalty": 1.1,
+}
+_DELTA_SECONDS = 0.1
+# A little over the limit is cut at a sentence's end; what runs on beyond this need not be spoken.
+_ENOUGH = 1.5
+
+Say = Callable[[int, str], Awaitable[None]]  # attempt, words
+
+
+class Rejected(Exception):
+    """The answer came to its end and is still no turn."""
+
+    def __init__(self, reason: Literal["empty"], detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One generation for a slot. Implements `chat.Speech`."""
+
+    debate: Debate
+    slot: Slot
+    debater: Debater
+    server: ModelServer
+    number: int
+    say: Say
+    options: dict[str, Any] = field(default_factory=dict[str, Any])
+    shortened: bool = False
+    answer: Answer | None = None
+    raw: str = ""
+    _prompt_tokens: int = 0
+    _exact: bool = True
+    _shown: int = 0
+    _last_shown: float = 0.0
+
+    async def prompt(self, lines: Sequence[Line]) -> tuple[Sequence[Message], Mapping[str, object]]:
+        facts = await self.server.facts()
+        self.options = self._sampling()
+        shown = await self._fitted(lines, facts.context)
+        cue = prompt.cue(self.debate, self.slot, self.debater)
+        messages = prompt.composed(self.debate, shown, cue, system_role=facts.system_role)
+        if self.server.endpoint.begins_answer:
+            begun = prompt.answer_begins(self.debate, self.debater)
+            messages.append({"role": "assistant", "content": begun})
+        return messages, self.options
+
+    def _sampling(self) -> dict[str, Any]:
+        able = SUPPORTED[self.server.endpoint.dialect]
+        chosen = {k: v for k, v in DEFAULT_SAMPLING.items() if k in able} | self.debater.sampling.given()
+        base = chosen.get("seed", self.debate.seed)
+        others = [prompt.label(self.debate, d.id) for d in self.debate.debaters]
+        stop = [*chosen.get("stop", ()), *(f"\n{name}:" for name in others)]
+        most = min(self.debate.turn.max_tokens, chosen.get("max_tokens", self.debate.turn.max_tokens))
+        return chosen | {
+            "seed": derived_seed(base, self.slot.seq, self.number),
+            "stop": stop[:16],
+            "max_tokens": most,
+        }
+
+    async def _fitted(self, lines: Sequence[Line], context_tokens: int) -> list[str]:
+        """The transcript's lines that fit beside the rules, the cue and the answer."""
+        fixed = await self._count(prompt.rules(self.debate), prompt.cue(self.debate, self.slot, self.debater))
+        room = context_tokens - self.options["max_tokens"] - context.MARGIN_TOKENS - sum(fixed)
+        rendered = prompt.said(self.debate, lines)
+        sizes = await self._count(*rendered)
+        try:
+            kept = context.fitted(lines, [size + 1 for size in sizes], room)
+        except context.TooLong:
+            raise Refused(
+                f"the model's context of {context_tokens} tokens has no room for the motion, the personas, "
+                f"the opening claims and an answer of {self.options['max_tokens']} tokens; shorten them, "
+                "lower turn.max_tokens, or serve the model with a larger context"
+            ) from None
+        size_of = dict(zip(rendered, sizes, strict=True))
+        shown = [prompt.left_out(self.debate) if k is None else prompt.said(self.debate, [k])[0] for k in kept]
+        self._prompt_tokens = sum(fixed) + sum(size_of.get(line, 1) + 1 for line in shown)
+        return shown
+
+    async def _count(self, *texts: str) -> list[int]:
+        counted = [await self.server.count(t) for t in texts]
+        self._exact = self._exact and all(exact for _, exact in counted)
+        return [tokens for tokens, _ in counted]
+
+    # ── while it is spoken ──────────────────────────────────────────────────────────────────────────────
+
+    async def heard(self, words: str) -> bool:
+        self.raw += words
+        if time.monotonic() - self._last_shown >= _DELTA_SECONDS:
+            await self._show()
+        limit = self.debate.turn.max_characters
+        return limit is None or text.length(self._words()) <= limit * _ENOUGH
+
+    async def _show(self) -> None:
+        """Shows what is new of the words, but not the label that a model may begin with."""
+        words = self._words()
+        undecided = len(self.raw) <= len(self.debater.name) + 4
+        if len(words) > self._shown and not undecided:
+            new, self._shown = words[self._shown :], len(words)
+            self._last_shown = time.monotonic()
+            await self.say(self.number, new)
+
+    def _words(self) -> str:
+        return text.without_label(self.raw, self._own_names())
+
+    def _own_names(self) -> list[str]:
+        return [self.debater.name, prompt.label(self.debate, self.debater.id)]
+
+    # ── when it was spoken ──────────────────────────────────────────────────────────────────────────────
+
+    async def spoken(self, answer: Answer) -> str:
+        self.answer = answer
+        others = [d.name for d in self.debate.debaters if d.id != self.debater.id]
+        words = text.until_another_speaks(text.without_label(answer.text, self._own_names()), others).strip()
+        if not words:
+            raise Rejected("empty", "the model said nothing")
+        words = self._kept_short(words, answer)
+        if self._shown == 0:
+            await self.say(self.number, words)
+        return words
+
+    def _kept_short(self, words: str, answer: Answer) -> str:
+        """Within the limit; and an answer that ran into the token limit ends with its last whole sentence."""
+        whole = (text.whole_sentences(words) or words) if answer.finish_reason == "length" else words
+        limit = self.debate.turn.max_characters
+        short = text.shortened(whole, limit) if limit else whole
+        self.shortened = short != words
+        return short
+
+    async def usage(self, answer: Answer) -> Usage:
+        """What the attempt cost: the endpoint's own figures, or else counted with its tokenizer."""
+        if answer.usage is not None:
+            return answer.usage
+        if not answer.text:
+            return Usage(counted_by="estimate")
+        (completion,) = await self._count(answer.text)
+        return Usage(
+            prompt_tokens=self._prompt_tokens,
+            completion_tokens=completion,
+            counted_by="tokenizer" if self._exact else "estimate",
+        )

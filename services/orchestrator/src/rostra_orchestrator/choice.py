@@ -1,0 +1,55 @@
+"""Who speaks next in an `auto` slot: the model is asked, and whatever it says, somebody valid speaks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from rostra.agenda import Slot, fallback_speaker
+from rostra.models import Debate, derived_seed
+from rostra_orchestrator import prompt
+from rostra_orchestrator.endpoint import Answer, ModelError, ModelServer
+from rostra_orchestrator.prompt import Line
+
+# Lines of the transcript that the question is asked over: the choice hangs on the latest turns.
+_RECENT = 4
+
+
+async def chosen_speaker(
+    debate: Debate, slot: Slot, lines: Sequence[Line], servers: Mapping[str, ModelServer]
+) -> tuple[str, Literal["model", "fallback"]]:
+    """The id of the next speaker, and who chose. The last speaker is never chosen again."""
+    spoken = [line.speaker for line in lines if line.speaker != prompt.MODERATOR]
+    fallback = fallback_speaker(debate, spoken)
+    candidates = [d.id for d in debate.debaters if not spoken or d.id != spoken[-1]]
+    if len(candidates) == 1:
+        return candidates[0], "fallback"
+    server = servers[debate.debaters[0].id]
+    question = prompt.who_speaks(debate, candidates)
+    facts = await server.facts()
+    messages = prompt.composed(debate, prompt.said(debate, lines[-_RECENT:]), question, system_role=facts.system_role)
+    options = {"temperature": 0.0, "max_tokens": 24, "seed": derived_seed(debate.seed, slot.seq, "speaker")}
+    answer = Answer()
+    try:
+        async for _ in server.stream(messages, options, answer):
+            pass
+    except ModelError:
+        return fallback, "fallback"
+    named = first_named(answer.text, {i: prompt.label(debate, i) for i in candidates})
+    return (named, "model") if named else (fallback, "fallback")
+
+
+def first_named(text: str, names: Mapping[str, str]) -> str | None:
+    """The id whose name stands first in `text`; longer names win over their own beginnings."""
+    found = [
+        (match.start(), -len(name), debater_id)
+        for debater_id, name in names.items()
+        if (match := re.search(rf"(?<!\w){re.escape(name)}(?!\w)|{_unspaced(name)}", text, re.IGNORECASE))
+    ]
+    return min(found)[2] if found else None
+
+
+def _unspaced(name: str) -> str:
+    """Scripts without spaces between words have no word boundaries to look for."""
+    return re.escape(name) if re.search(r"[\u3040-\u30ff\u4e00-\u9fff\u0e00-\u0e7f]", name) else r"(?!)"

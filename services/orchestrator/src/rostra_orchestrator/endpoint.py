@@ -1,0 +1,281 @@
+"""One model server over HTTP: a streamed chat completion, token counts, and what the server says of itself.
+
+Knows OpenAI's wire format and nothing of AutoGen. Every wait is bounded.
+
+    ModelError             a generation that did not come to its end
+    ├── Unavailable        the server is away, busy or too slow: worth waiting for
+    ├── BrokenAnswer       the stream was cut, empty or no chat completion: worth another try
+    └── Refused            the server will not do this, however often it is asked
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import httpx2 as httpx
+
+from rostra.endpoints import Endpoint
+from rostra.events import Usage
+
+Message = Mapping[str, str]
+
+# What a model's context is taken for when neither the settings nor the server tell.
+_CONTEXT_UNTOLD = 2048
+_LONGEST_LINE = 1 << 20
+_COUNTS_KEPT = 4096
+
+
+class ModelError(Exception):
+    """A generation did not come to its end."""
+
+
+class Unavailable(ModelError):
+    """The model server is away, busy or too slow."""
+
+
+class BrokenAnswer(ModelError):
+    """The answer was cut off, empty, or not a chat completion."""
+
+
+class Refused(ModelError):
+    """The model server refuses this request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """The longest waits, in seconds."""
+
+    connect: float = 5.0
+    first_token: float = 300.0
+    next_token: float = 60.0
+    answer: float = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a prompt must respect: the context in tokens, and whether the template takes a system message."""
+
+    context: int
+    system_role: bool
+
+
+@dataclass(slots=True)
+class Answer:
+    """What a stream has brought so far; `usage` is None where the server sends none."""
+
+    finish_reason: str | None = None
+    usage: Usage | None = None
+    pieces: list[str] = field(default_factory=list[str])
+
+    @property
+    def text(self) -> str:
+        return "".join(self.pieces)
+
+
+class ModelServer:
+    """A model as it is served at one endpoint. Use as an async context manager."""
+
+    def __init__(self, endpoint: Endpoint, patience: Patience | None = None) -> None:
+        self.endpoint = endpoint
+        self._patience = patience or Patience()
+        headers: dict[str, str] = {}
+        if endpoint.api_key is not None:
+            headers["Authorization"] = f"Bearer {endpoint.api_key.get_secret_value()}"
+        self._http = httpx.AsyncClient(
+            base_url=endpoint.url.rstrip("/"),
+            headers=headers,
+            timeout=httpx.Timeout(10.0, connect=self._patience.connect),
+            trust_env=False,
+        )
+        self._counts: dict[str, int] = {}
+        self._tokenizes = True
+        self._facts: Facts | None = None
+
+    async def __aenter__(self) -> ModelServer:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._http.aclose()
+
+    async def stream(
+        self, messages: Sequence[Message], options: Mapping[str, Any], answer: Answer
+    ) -> AsyncGenerator[str, None]:
+        """Yields the answer's pieces as they come, and gathers them in `answer`.
+
+        Closing the iterator closes the connection, which is what makes the server stop.
+
+        Raises:
+            ModelError: the answer did not come to its end; what came of it stands in `answer`.
+        """
+        body = {
+            "model": self.endpoint.model,
+            "messages": list(messages),
+            "stream": True,
+            "stream_options": {"include_usage": True},
+            **self.endpoint.on_the_wire(options),
+        }
+        try:
+            async with aclosing(self._chunks(body)) as chunks:
+                async for chunk in self._bounded(chunks):
+                    if piece := _read(chunk, answer):
+                        answer.pieces.append(piece)
+                        yield piece
+        except httpx.TransportError as error:
+            raise self._interrupted(error, answer) from error
+        if answer.finish_reason is None:
+            raise BrokenAnswer("the answer was cut off: the stream ended without a finish reason")
+
+    def _interrupted(self, error: httpx.TransportError, answer: Answer) -> ModelError:
+        said = str(error) or type(error).__name__
+        if answer.pieces:
+            return BrokenAnswer(f"the answer was cut off: {said}")
+        return Unavailable(f"the model server at {self.endpoint.url} does not answer: {said}")
+
+    async def _bounded(self, chunks: AsyncIterator[dict[str, Any]]) -> AsyncIterator[dict[str, Any]]:
+        """The chunks, each awaited only so long."""
+        loop = asyncio.get_running_loop()
+        silence, end = self._patience.first_token, math.inf
+        while True:
+            try:
+                async with asyncio.timeout(min(silence, end - loop.time())):
+                    chunk = await anext(chunks)
+            except StopAsyncIteration:
+                return
+            except TimeoutError:
+                if loop.time() >= end:
+                    raise BrokenAnswer(f"the answer took longer than {self._patience.answer:g} s") from None
+                raise Unavailable(f"the model server was silent for {silence:g} s") from None
+            silence = self._patience.next_token
+            end = min(end, loop.time() + self._patience.answer)
+            yield chunk
+
+    async def _chunks(self, body: Mapping[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
+        no_read_limit = httpx.Timeout(None, connect=self._patience.connect)
+        async with self._http.stream("POST", "/v1/chat/completions", json=body, timeout=no_read_limit) as response:
+            if response.status_code != 200:
+                raise _refusal(response.status_code, (await response.aread())[:10_000])
+            async for line in response.aiter_lines():
+                if len(line) > _LONGEST_LINE:
+                    raise BrokenAnswer("the model server sent a line of over 1 MiB")
+                data = line.removeprefix("data:").strip() if line.startswith("data:") else ""
+                if data == "[DONE]":
+                    return
+                if data:
+                    yield _parsed(data)
+
+    async def count(self, text: str) -> tuple[int, bool]:
+        """How many tokens `text` has, and whether the endpoint's own tokenizer counted them."""
+        if self._tokenizes and text not in self._counts:
+            await self._ask_for_count(text)
+        if text in self._counts:
+            return self._counts[text], True
+        return estimate(text), False
+
+    async def _ask_for_count(self, text: str) -> None:
+        try:
+            response = await self._http.post("/tokenize", json={"content": text, "add_special": False})
+            response.raise_for_status()
+            tokens = len(response.json()["tokens"])
+        except httpx.HTTPStatusError as error:
+            self._tokenizes = error.response.status_code not in {404, 405, 501}
+        except (httpx.TransportError, ValueError, KeyError, TypeError):
+            return
+        else:
+            if len(self._counts) >= _COUNTS_KEPT:
+                self._counts.clear()
+            self._counts[text] = tokens
+
+    async def facts(self) -> Facts:
+        """The context and roles, from the settings or else from the server's /props."""
+        if self._facts is None:
+            props = await self._props()
+            context = self.endpoint.context or _context(props)
+            roles = props.get("roles")
+            takes_system = not (isinstance(roles, Mapping) and cast("Any", roles).get("system") is False)
+            facts = Facts(context or _CONTEXT_UNTOLD, self.endpoint.system_role and takes_system)
+            if not (props or self.endpoint.context):
+                return facts  # not kept: a server that was away may tell later
+            self._facts = facts
+        return self._facts
+
+    async def _props(self) -> dict[str, Any]:
+        try:
+            response = await self._http.get("/props")
+            response.raise_for_status()
+            props = response.json()
+        except (httpx.HTTPError, ValueError):
+            return {}
+        return cast("dict[str, Any]", props) if isinstance(props, dict) else {}
+
+
+def estimate(text: str) -> int:
+    """A token count where nobody can count, on the safe side: three bytes of UTF-8 a token.
+
+    English has about four bytes a token with common tokenizers, Japanese about three.
+    """
+    return len(text.encode()) // 3 + 1
+
+
+def _context(props: Mapping[str, Any]) -> int | None:
+    """`n_ctx` where Rostra's server says it, or where llama-server does."""
+    settings = props.get("default_generation_settings")
+    inner = cast("Mapping[str, Any]", settings).get("n_ctx") if isinstance(settings, Mapping) else None
+    found = props.get("n_ctx", inner)
+    return found if isinstance(found, int) and found > 0 else None
+
+
+def _parsed(data: str) -> dict[str, Any]:
+    try:
+        chunk = json.loads(data)
+    except ValueError:
+        raise BrokenAnswer("the model server sent something that is not JSON") from None
+    if not isinstance(chunk, dict):
+        raise BrokenAnswer("the model server sent something that is not a chat completion")
+    return cast("dict[str, Any]", chunk)
+
+
+def _read(chunk: Mapping[str, Any], answer: Answer) -> str:
+    """Takes finish reason and usage from a chunk into `answer`; answers its text."""
+    if "error" in chunk:
+        raise BrokenAnswer(f"the model server reported an error: {_message(chunk)}")
+    try:
+        if usage := chunk.get("usage"):
+            answer.usage = Usage(
+                prompt_tokens=int(usage["prompt_tokens"]), completion_tokens=int(usage["completion_tokens"])
+            )
+        if not (choices := chunk.get("choices")):
+            return ""
+        answer.finish_reason = choices[0].get("finish_reason") or answer.finish_reason
+        content = choices[0].get("delta", {}).get("content") or ""
+    except (TypeError, KeyError, IndexError, AttributeError, ValueError):
+        raise BrokenAnswer("the model server sent something that is not a chat completion") from None
+    if not isinstance(content, str):
+        raise BrokenAnswer("the model server sent something that is not a chat completion")
+    return content
+
+
+def _refusal(status: int, body: bytes) -> ModelError:
+    try:
+        said = _message(json.loads(body))
+    except ValueError:
+        said = ""
+    sentence = f"the model server answered {status}" + (f": {said}" if said else "")
+    # 408, 429 and 5xx are about the moment; everything else is about the request.
+    return Unavailable(sentence) if status in {408, 429} or status >= 500 else Refused(sentence)
+
+
+def _message(body: object) -> str:
+    """The server's own words, if they stand where OpenAI's or FastAPI's errors have them; one line, bounded."""
+    if not isinstance(body, Mapping):
+        return ""
+    fields = cast("Mapping[str, Any]", body)
+    error = fields.get("error", fields.get("detail", ""))
+    if isinstance(error, Mapping):
+        error = cast("Mapping[str, Any]", error).get("message", "")
+    return " ".join(error.split())[:300] if isinstance(error, str) else ""

@@ -1,0 +1,215 @@
+"""A debate from its claim to its end: every slot of the agenda, each turn an event, each event under the fence."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import structlog
+from structlog.contextvars import bound_contextvars
+
+from rostra.agenda import Slot, agenda
+from rostra.events import AttemptFailed
+from rostra.models import Debate, Status
+from rostra.store import Claim, Fenced, StorageDown, Store
+from rostra.transcript import Course, fold
+from rostra_orchestrator.chat import Stop
+from rostra_orchestrator.choice import chosen_speaker
+from rostra_orchestrator.endpoint import ModelServer, Patience
+from rostra_orchestrator.lease import Interruption, Lease
+from rostra_orchestrator.settings import Settings
+from rostra_orchestrator.turns import ChosenBy, Table, TurnFailed, take_turn
+
+log = structlog.stdlib.get_logger(__name__)
+
+# Claims in a row that may end without a new turn, before the debate is taken for one that kills workers.
+MAX_STALLS = 5
+
+Outcome = Literal["ended", "paused", "released", "fenced"]
+
+
+class Interrupted(Exception):
+    """The debate should stop here, unfinished or cancelled."""
+
+    def __init__(self, reason: Interruption) -> None:
+        super().__init__(reason)
+        self.reason: Interruption = reason
+
+
+class LimitReached(Exception):
+    """The debate has cost what it may; the message is a sentence for people."""
+
+
+async def play(store: Store, claim: Claim, lease: Lease, settings: Settings) -> Outcome:
+    """Plays the debate on from its last finished turn. The lease must be held.
+
+    Raises:
+        StorageDown: Redis stayed away; the debate goes on when it is back, from its last finished turn.
+    """
+    try:
+        return await _play(store, claim, lease, settings)
+    except Fenced:
+        log.warning("fenced: another process plays this debate now, or it was ended")
+        return "fenced"
+
+
+async def _play(store: Store, claim: Claim, lease: Lease, settings: Settings) -> Outcome:
+    if claim.stalls > MAX_STALLS:
+        reason = (
+            f"given up: {MAX_STALLS} workers in a row took the debate up and none finished a turn; "
+            "the workers' log tells what stopped them"
+        )
+        return await _ended(store, claim, Status.FAILED, reason)
+    try:
+        await _Playing(store, claim, lease, settings).run()
+    except Interrupted as interrupted:
+        return await _interrupted(store, claim, interrupted.reason)
+    except (TurnFailed, LimitReached) as error:
+        return await _ended(store, claim, Status.FAILED, str(error))
+    return await _ended(store, claim, Status.COMPLETED)
+
+
+async def _ended(store: Store, claim: Claim, status: Status, reason: str = "") -> Outcome:
+    await store.finish(claim, status, reason)
+    log.info("debate ended", status=status.value, reason=reason)
+    return "ended"
+
+
+async def _interrupted(store: Store, claim: Claim, reason: Interruption) -> Outcome:
+    match reason:
+        case "cancel":
+            return await _ended(store, claim, Status.CANCELLED, "cancelled by request")
+        case "pause":
+            await store.put_to_rest(claim)
+            return "paused"
+        case "stop":
+            await store.release(claim, "the worker was stopped")
+            return "released"
+        case "fenced":
+            return "fenced"
+
+
+@dataclass(slots=True)
+class _Playing:
+    """One process playing one debate."""
+
+    store: Store
+    claim: Claim
+    lease: Lease
+    settings: Settings
+    tokens: int = 0
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def debate(self) -> Debate:
+        return self.claim.debate
+
+    async def run(self) -> None:
+        """Every slot that is still empty.
+
+        Raises: Interrupted, TurnFailed, LimitReached, Fenced, StorageDown.
+        """
+        course = fold([recorded.event for recorded in await self.store.events(self.debate.id)])
+        self._continue(course)
+        async with AsyncExitStack() as stack:
+            servers = {d.id: await stack.enter_async_context(self._server(d.model)) for d in self.debate.debaters}
+            table = Table(self.debate, servers, self.settings, list(course.turns))
+            for slot in agenda(self.debate)[len(course.turns) :]:
+                with bound_contextvars(turn=slot.seq):
+                    await self._unless_interrupted(lambda stop, slot=slot: self._take(table, slot, stop))
+
+    def _continue(self, course: Course) -> None:
+        self.tokens = course.tokens
+        self.started_at = course.started_at or self.started_at
+
+    def _server(self, model: str) -> ModelServer:
+        try:
+            endpoint = self.settings.models[model]
+        except KeyError:
+            raise TurnFailed(f"the model {model!r} is not configured at this worker (ROSTRA_MODELS)") from None
+        s = self.settings
+        return ModelServer(
+            endpoint,
+            Patience(
+                connect=s.model_connect_seconds,
+                first_token=s.model_first_token_seconds,
+                next_token=s.model_next_token_seconds,
+                answer=s.model_answer_seconds,
+            ),
+        )
+
+    async def _take(self, table: Table, slot: Slot, stop: Stop) -> None:
+        """Fills one slot: chooses its speaker if need be, takes the turn, and stores it."""
+        chosen_by: ChosenBy = "format"
+        if slot.debater is None:
+            speaker, chosen_by = await chosen_speaker(self.debate, slot, table.lines(), table.servers)
+            slot = slot.model_copy(update={"debater": speaker})
+        turn = await take_turn(table, slot, chosen_by, self._saying(slot), self._note, stop)
+        self.tokens += turn.usage.total
+        self.lease.notice(await self.store.append(self.claim, turn, usage=turn.usage))
+        log.info("turn taken", debater=turn.debater, attempts=turn.attempts, tokens=turn.usage.total)
+
+    def _saying(self, slot: Slot) -> Callable[[int, str], Coroutine[Any, Any, None]]:
+        async def say(attempt: int, words: str) -> None:
+            assert slot.debater is not None
+            try:
+                wish = await self.store.speak(
+                    self.claim, seq=slot.seq, attempt=attempt, debater=slot.debater, text=words
+                )
+            except StorageDown as error:
+                # The words are shown to those who watch; the turn itself is stored by `append`.
+                log.warning("words not shown", error=str(error))
+            else:
+                self.lease.notice(wish)
+
+        return say
+
+    async def _note(self, failed: AttemptFailed) -> None:
+        self.tokens += failed.usage.total
+        self.lease.notice(await self.store.append(self.claim, failed, usage=failed.usage))
+
+    # ── limits and interruptions ────────────────────────────────────────────────────────────────────────
+
+    async def _unless_interrupted(self, take: Callable[[Stop], Coroutine[Any, Any, None]]) -> None:
+        """Awaits a turn, but not past an interruption or the debate's limits. The turn in flight is dropped."""
+        self._check_tokens()
+        stop = Stop()
+        taking = asyncio.create_task(take(stop))
+        try:
+            await asyncio.wait(
+                {taking, self.lease.interrupted},
+                timeout=self._seconds_left(),
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            if taking.done():
+                await taking
+                if not self.lease.interrupted.done():
+                    return
+        finally:
+            await _dropped(taking, stop)
+        if self.lease.interrupted.done():
+            raise Interrupted(self.lease.interrupted.result())
+        raise LimitReached(f"the debate's time limit of {self.debate.limits.seconds} s was reached")
+
+    def _check_tokens(self) -> None:
+        limit = self.debate.limits.tokens
+        if limit is not None and self.tokens >= limit:
+            raise LimitReached(f"the debate's limit of {limit} tokens was reached ({self.tokens} spent)")
+
+    def _seconds_left(self) -> float | None:
+        limit = self.debate.limits.seconds
+        if limit is None:
+            return None
+        return max(0.0, limit - (datetime.now(UTC) - self.started_at).total_seconds())
+
+
+async def _dropped(taking: asyncio.Task[None], stop: Stop) -> None:
+    """Ends a turn in flight: through AutoGen's token, and for what does not listen to it, by cancelling."""
+    stop()
+    await asyncio.wait([taking], timeout=1.0)
+    taking.cancel()
+    await asyncio.wait([taking])

@@ -1,0 +1,162 @@
+"""The processes of an orchestrator: RQ workers forked from one that has AutoGen loaded, and a keeper.
+
+    pool ── worker ── job     RQ forks a process for each job, which plays one debate
+         ├─ worker ── job
+         └─ keeper            the reaper, and the report that the workers are alive
+
+AutoGen takes half a second and 45 MiB to import; forked processes share it. No process makes a connection,
+a loop or a thread before it forks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import signal
+import socket
+from multiprocessing import get_context
+from multiprocessing.process import BaseProcess
+from typing import Any, cast
+
+import structlog
+from rq import Worker
+from rq.job import Job
+from rq.serializers import JSONSerializer
+from rq.worker_pool import WorkerPool
+
+from rostra import log as logging
+from rostra import queue
+from rostra.processes import die_with_parent
+from rostra.queue import QUEUE, DebateJob
+from rostra.reaper import reap_forever
+from rostra.store import StorageDown, Store, connect
+from rostra_orchestrator import health, jobs
+from rostra_orchestrator.settings import Settings
+
+log = structlog.stdlib.get_logger(__name__)
+
+# Seconds of RQ's worker record in Redis; RQ blocks for 15 s less when it waits for a job.
+_WORKER_TTL = 30
+_REPORT_SECONDS = 2.0
+
+_fork = get_context("fork")
+
+
+class DebateWorker(Worker):
+    """An RQ worker whose job is told when it should stop, and that takes no commands through Redis."""
+
+    redis_url: str = ""
+
+    def handle_warm_shutdown_request(self) -> None:
+        """RQ would let the job run to its end; a debate is given back instead, within a turn's cancelling."""
+        if self.horse_pid:
+            self.kill_horse(signal.SIGTERM)
+
+    def handle_work_horse_killed(self, job: Job, retpid: int, ret_val: int, rusage: Any) -> None:
+        """A process that is known to be dead need not be waited for until its lease expires."""
+        (debate_id,) = cast("list[str]", job.args)  # pyright: ignore[reportUnknownMemberType]
+        try:
+            jobs.bury(debate_id, retpid, self.redis_url)
+        except StorageDown as error:
+            log.warning("cannot tell Redis that a debate's process died; the reaper will", error=str(error))
+
+    def subscribe(self) -> None:
+        """RQ's command channel costs a thread before every fork, and offers a shutdown to any Redis client."""
+
+    def unsubscribe(self) -> None:
+        pass
+
+
+class Pool(WorkerPool):
+    """RQ's pool of workers, with ours in it and a keeper beside them. Dead ones are replaced."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._keeper: BaseProcess | None = None
+        super().__init__(  # pyright: ignore[reportUnknownMemberType]
+            [QUEUE],
+            connection=queue.connect(settings.redis_url),
+            num_workers=settings.workers,
+            worker_class=DebateWorker,
+            job_class=DebateJob,
+        )
+
+    def get_worker_process(self, name: str, *_: Any, **__: Any) -> BaseProcess:
+        return _fork.Process(target=_work, args=(self._settings, name), name=f"worker {name}")
+
+    def check_workers(self, respawn: bool = True) -> None:
+        super().check_workers(respawn)
+        if self._keeper is None or not self._keeper.is_alive():
+            self._keeper = _fork.Process(target=_keep, args=(self._settings,), name="keeper")
+            self._keeper.start()
+
+    def stop_keeper(self) -> None:
+        if self._keeper is not None:
+            self._keeper.terminate()
+            self._keeper.join(5)
+
+
+def run(settings: Settings) -> None:
+    """Runs the pool until SIGTERM or SIGINT; debates in play are given back first."""
+    jobs.prepare(settings)
+    gc.collect()
+    gc.freeze()  # what is loaded now stays shared: no collection in a child touches, and so copies, it
+    pool = Pool(settings)
+    log.info("pool started", workers=settings.workers)
+    try:
+        pool.start(logging_level=settings.log_level.upper())
+    finally:
+        pool.stop_keeper()
+        health.forget()
+
+
+def _work(settings: Settings, name: str) -> None:
+    """A worker process."""
+    die_with_parent()
+    redis = queue.connect(settings.redis_url, block=_WORKER_TTL)
+    worker = DebateWorker(
+        [queue.queue(redis)],
+        name=name,
+        connection=redis,
+        job_class=DebateJob,
+        serializer=JSONSerializer,
+        worker_ttl=_WORKER_TTL,
+        log_job_description=False,
+    )
+    worker.redis_url = settings.redis_url
+    worker.work(logging_level=settings.log_level.upper())
+
+
+def _keep(settings: Settings) -> None:
+    """The keeper process."""
+    die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    asyncio.run(_keep_forever(settings))
+
+
+async def _keep_forever(settings: Settings) -> None:
+    store = Store(connect(settings.redis_url))
+    rq = queue.connect(settings.redis_url)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(reap_forever(store, rq))
+        tasks.create_task(_report_forever(store, settings.workers))
+
+
+async def _report_forever(store: Store, workers: int) -> None:
+    name = f"{socket.gethostname()}:{os.getppid()}"
+    while True:
+        try:
+            await store.report_workers(name, workers)
+            health.report()
+        except StorageDown as error:
+            log.warning("cannot report to Redis", error=str(error))
+        await asyncio.sleep(_REPORT_SECONDS)
+
+
+def start() -> None:
+    """Reads the settings and runs the pool: what `python -m rostra_orchestrator` does."""
+    settings = Settings()
+    logging.configure("orchestrator", settings.log_level)
+    run(settings)

@@ -1,0 +1,138 @@
+"""One model server over HTTP, with everything that can go wrong there."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from rostra.endpoints import Endpoint
+from rostra.events import Usage
+from rostra_orchestrator.endpoint import (
+    Answer,
+    BrokenAnswer,
+    ModelServer,
+    Patience,
+    Refused,
+    Unavailable,
+    estimate,
+)
+from scripted import Fails, Garbage, Says, ScriptedModel
+
+HELLO = [{"role": "user", "content": "Hello"}]
+QUICK = Patience(connect=1, first_token=0.5, next_token=0.5, answer=2)
+
+
+async def ask(model: ScriptedModel, options: dict[str, Any] | None = None, **endpoint: Any) -> Answer:
+    answer = Answer()
+    async with ModelServer(Endpoint(url=model.url, **endpoint), QUICK) as server:
+        async for _ in server.stream(HELLO, options or {}, answer):
+            pass
+    return answer
+
+
+async def test_an_answer_comes_with_its_finish_reason_and_usage(model: ScriptedModel):
+    usage = {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7}
+    model.answers = [Says("Tabs win.", finish="length", usage=usage)]
+    answer = await ask(model)
+    assert answer.text == "Tabs win. "
+    assert answer.finish_reason == "length"
+    assert answer.usage == Usage(prompt_tokens=5, completion_tokens=2)
+
+
+async def test_every_option_is_sent_under_the_name_that_the_server_knows(model: ScriptedModel):
+    await ask(model, {"mirostat": 2, "top_k": 7})
+    assert model.requests[0]["mirostat_mode"] == 2
+    assert model.requests[0]["top_k"] == 7
+    assert model.requests[0]["stream"] is True
+    await ask(model, {"mirostat": 2}, dialect="llama-server")
+    assert model.requests[1]["mirostat"] == 2
+
+
+async def test_the_key_is_sent_and_not_shown(model: ScriptedModel):
+    endpoint = Endpoint(url=model.url, api_key="s3cret")  # type: ignore[arg-type]
+    assert "s3cret" not in repr(endpoint)
+
+
+async def test_a_stream_without_a_finish_reason_was_cut_off(model: ScriptedModel):
+    model.answers = [Says("Tabs win", finish=None)]
+    with pytest.raises(BrokenAnswer, match="cut off"):
+        await ask(model)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "data: {not json\n\n",
+        "data: [1, 2]\n\n",
+        'data: {"choices": [{"delta": {"content": 7}}]}\n\n',
+        'data: {"choices": 7}\n\n',
+        'data: {"choices": [{"delta": null}]}\n\n',
+        'data: {"error": {"message": "boom"}}\n\n',
+        "",
+        "<html>a proxy's page</html>",
+        "data: [DONE]\n\n",
+    ],
+)
+async def test_garbage_is_a_broken_answer(model: ScriptedModel, text: str):
+    model.answers = [Garbage(text)]
+    with pytest.raises(BrokenAnswer):
+        await ask(model)
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503])
+async def test_a_busy_or_broken_server_is_worth_waiting_for(model: ScriptedModel, status: int):
+    model.answers = [Fails(status)]
+    with pytest.raises(Unavailable, match=f"answered {status}: out of order"):
+        await ask(model)
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 422])
+async def test_what_the_server_will_never_do_is_refused(model: ScriptedModel, status: int):
+    model.answers = [Fails(status, {"detail": "no such option"})]
+    with pytest.raises(Refused, match=f"answered {status}: no such option"):
+        await ask(model)
+
+
+async def test_a_server_that_is_not_there_is_unavailable():
+    with pytest.raises(Unavailable, match="does not answer"):
+        await ask(ScriptedModel(lambda _: Says(""), url="http://127.0.0.1:9"))
+
+
+async def test_a_server_that_says_nothing_is_given_up_in_time(model: ScriptedModel):
+    model.answers = [Says("Tabs are slow", pause=30)]
+    began = time.monotonic()
+    with pytest.raises(Unavailable, match="silent"):
+        await ask(model)
+    assert time.monotonic() - began < 5
+
+
+async def test_an_answer_without_end_is_cut_in_time(model: ScriptedModel):
+    model.answers = [Says("word " * 200, pause=0.05)]
+    with pytest.raises(BrokenAnswer, match="longer than"):
+        await ask(model)
+
+
+async def test_tokens_are_counted_once_for_each_text(model: ScriptedModel):
+    async with ModelServer(Endpoint(url=model.url)) as server:
+        assert await server.count("one two three") == (3, True)
+        model.tokenizes = False
+        assert await server.count("one two three") == (3, True)
+
+
+async def test_without_a_tokenizer_tokens_are_estimated_on_the_safe_side(model: ScriptedModel):
+    model.tokenizes = False
+    async with ModelServer(Endpoint(url=model.url)) as server:
+        assert await server.count("one two three") == (estimate("one two three"), False)
+    assert estimate("one two three") >= 3
+    assert estimate("消費税を廃止すべきか") >= 10
+
+
+async def test_the_context_is_asked_from_the_server_unless_it_is_configured(model: ScriptedModel):
+    model.context, model.system_role = 8192, False
+    async with ModelServer(Endpoint(url=model.url)) as server:
+        facts = await server.facts()
+        assert (facts.context, facts.system_role) == (8192, False)
+    async with ModelServer(Endpoint(url=model.url, context=1024)) as server:
+        assert (await server.facts()).context == 1024

@@ -1,0 +1,326 @@
+"""A debate from its claim to its end, played by AutoGen against a model that says what it is told."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from builders import a_debate, a_turn
+from rostra.models import Debate, Status
+from rostra.store import Claim, Store
+from rostra.transcript import Course, fold
+from rostra_orchestrator.lease import Lease
+from rostra_orchestrator.play import MAX_STALLS, Outcome, play
+from rostra_orchestrator.settings import Settings
+from scripted import Fails, Garbage, Says, ScriptedModel
+
+
+async def started(store: Store, debate: Debate) -> Claim:
+    await store.create(debate)
+    claim = await store.claim(debate.id, "test:1")
+    assert isinstance(claim, Claim)
+    return claim
+
+
+async def played(store: Store, settings: Settings, claim: Claim) -> Outcome:
+    async with Lease(store, claim) as lease:
+        return await play(store, claim, lease, settings)
+
+
+async def course(store: Store, debate: Debate) -> Course:
+    return fold(recorded.event for recorded in await store.events(debate.id))
+
+
+async def play_out(store: Store, settings: Settings, **fields: Any) -> Course:
+    debate = a_debate(**fields)
+    await played(store, settings, await started(store, debate))
+    return await course(store, debate)
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    for _ in range(1000):
+        if await condition():
+            return
+        await asyncio.sleep(0.01)
+    raise TimeoutError
+
+
+async def test_every_slot_is_spoken_once_in_order(store: Store, settings: Settings):
+    ended = await play_out(store, settings, rounds=3)
+    assert ended.status is Status.COMPLETED
+    assert [(t.seq, t.debater) for t in ended.turns] == [(n, f"d{2 - n % 2}") for n in range(1, 7)]
+    assert [t.text for t in ended.turns] == [f"Point {n}." for n in range(1, 7)]
+
+
+async def test_everyone_hears_what_was_said_before_them(store: Store, settings: Settings, model: ScriptedModel):
+    await play_out(store, settings, rounds=2, opening="Begin.")
+    last = model.requests[-1]["messages"][-1]["content"]
+    assert "Moderator: Begin.\nAda: Point 1.\nGrace: Point 2.\nAda: Point 3.\n\n" in last
+
+
+async def test_sixteen_debaters_with_names_in_many_scripts_debate(store: Store, settings: Settings):
+    names = ["バイデン", "محمد", "Zoë", "李", "Ω", "Søren", "Иван", "한국", *(f"d{n}" for n in range(8))]
+    ended = await play_out(store, settings, rounds=1, debaters=[{"name": name} for name in names])
+    assert [t.debater for t in ended.turns] == [f"d{n}" for n in range(1, 17)]
+
+
+async def test_a_turn_records_the_sampling_that_was_sent(store: Store, settings: Settings, model: ScriptedModel):
+    debaters = [{"name": "Ada", "sampling": {"temperature": 0.1, "top_k": 7, "mirostat": 2}}, {"name": "Grace"}]
+    ended = await play_out(store, settings, rounds=1, debaters=debaters, turn={"max_tokens": 50})
+    sampling = dict(ended.turns[0].sampling)
+    assert (sampling["temperature"], sampling["top_k"], sampling["mirostat"], sampling["max_tokens"]) == (0.1, 7, 2, 50)
+    sent = model.requests[0]
+    assert sent["mirostat_mode"] == sampling.pop("mirostat")
+    assert all(sent[name] == value for name, value in sampling.items() if name != "stop")
+    assert sent["stop"] == list(sampling["stop"])
+
+
+async def test_the_same_debate_asks_with_the_same_seeds(store: Store, settings: Settings, model: ScriptedModel):
+    for _ in range(2):
+        await play_out(store, settings, rounds=2, seed=7)
+    seeds = [request["seed"] for request in model.requests]
+    assert seeds[:4] == seeds[4:]
+    assert len(set(seeds[:4])) == 4
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        (Says(""), "empty"),
+        (Says("Ada: "), "empty"),
+        (Says("Grace: I speak for her."), "empty"),
+        (Says("Tabs are", finish=None), "broken"),
+        (Garbage(), "broken"),
+        (Fails(500), "unavailable"),
+    ],
+    ids=["empty", "only the label", "as somebody else", "cut off", "garbage", "500"],
+)
+async def test_a_failed_attempt_is_told_and_tried_again(
+    store: Store, settings: Settings, model: ScriptedModel, fault: Any, reason: str
+):
+    model.answers = [Says("First."), Says("Second."), fault, Says("Third.")]
+    ended = await play_out(store, settings, rounds=2)
+    assert ended.status is Status.COMPLETED
+    assert [t.text for t in ended.turns] == ["First.", "Second.", "Third.", "Point 1."]
+    assert [t.attempts for t in ended.turns] == [1, 1, 2, 1]
+    assert [(f.seq, f.attempt, f.reason) for f in ended.failed_attempts] == [(3, 1, reason)]
+    # The same prompt again: nothing of the failed attempt is in it.
+    assert model.requests[2]["messages"] == model.requests[3]["messages"]
+    assert model.requests[2]["seed"] != model.requests[3]["seed"]
+
+
+async def test_when_attempts_run_out_the_debate_fails_and_keeps_its_turns(
+    store: Store, settings: Settings, model: ScriptedModel
+):
+    model.script = lambda _: Says("")
+    model.answers = [Says("First.")]
+    ended = await play_out(store, settings)
+    assert ended.status is Status.FAILED
+    assert ended.reason == "4 attempts at a turn failed; the last one: the model said nothing"
+    assert [t.text for t in ended.turns] == ["First."]
+    assert len(ended.failed_attempts) == 4
+
+
+async def test_a_model_server_that_stays_away_fails_the_debate_with_a_reason(store: Store, settings: Settings):
+    settings.models["default"] = settings.models["default"].model_copy(update={"url": "http://127.0.0.1:9"})
+    ended = await play_out(store, settings)
+    assert ended.status is Status.FAILED
+    assert ended.reason.startswith("the model server at http://127.0.0.1:9 does not answer")
+
+
+async def test_what_the_model_server_refuses_is_not_asked_again(store: Store, settings: Settings, model: ScriptedModel):
+    model.script = lambda _: Fails(401, {"error": {"message": "Invalid API key"}})
+    ended = await play_out(store, settings)
+    assert ended.status is Status.FAILED
+    assert ended.reason == "the model server answered 401: Invalid API key"
+    assert len(model.requests) == 1
+
+
+async def test_a_turn_is_never_longer_than_its_limit(store: Store, settings: Settings, model: ScriptedModel):
+    model.script = lambda _: Says("Tabs are one byte each. " * 10)
+    ended = await play_out(store, settings, rounds=2, turn={"max_characters": 50})
+    assert {t.text for t in ended.turns} == {"Tabs are one byte each. Tabs are one byte each."}
+    assert all(t.shortened for t in ended.turns)
+
+
+async def test_a_model_that_will_not_stop_is_stopped_a_little_over_the_limit(
+    store: Store, settings: Settings, model: ScriptedModel
+):
+    model.answers = [Says("word " * 2000, pause=0.001)]
+    ended = await play_out(store, settings, rounds=1, turn={"max_characters": 50})
+    assert len(ended.turns[0].text) <= 50
+    assert ended.turns[0].finish_reason == "enough"
+    assert model.cancelled == 1
+
+
+async def test_an_answer_that_hit_the_token_limit_ends_with_a_whole_sentence(
+    store: Store, settings: Settings, model: ScriptedModel
+):
+    model.answers = [Says("Tabs are small. Spaces are", finish="length")]
+    ended = await play_out(store, settings, rounds=1)
+    first = ended.turns[0]
+    assert (first.text, first.shortened, first.finish_reason) == ("Tabs are small.", True, "length")
+
+
+async def test_an_interrupted_debate_goes_on_from_its_last_finished_turn(
+    store: Store, settings: Settings, model: ScriptedModel
+):
+    debate = a_debate(rounds=2)
+    claim = await started(store, debate)
+    await store.append(claim, a_turn(1, "d1", text="Before the fall."))
+    assert await played(store, settings, claim) == "ended"
+    ended = await course(store, debate)
+    assert [t.seq for t in ended.turns] == [1, 2, 3, 4]
+    assert "Ada: Before the fall." in model.requests[0]["messages"][-1]["content"]
+    assert "Grace's turn" in model.requests[0]["messages"][-1]["content"]
+
+
+@pytest.mark.parametrize(("wish", "status"), [("cancel", Status.CANCELLED), ("pause", Status.PAUSED)])
+async def test_a_wish_ends_the_turn_in_flight_and_frees_the_model(
+    store: Store, settings: Settings, model: ScriptedModel, wish: str, status: Status
+):
+    model.answers = [Says("First."), Says("word " * 1000, pause=0.02)]
+    debate = a_debate()
+    claim = await started(store, debate)
+    playing = asyncio.create_task(played(store, settings, claim))
+    await until(lambda: _words_spoken(store, debate, seq=2))
+    began = time.monotonic()
+    await getattr(store, wish)(debate.id)
+    await asyncio.wait_for(playing, 5)
+    assert time.monotonic() - began < 2
+    now = await course(store, debate)
+    assert now.status is status
+    assert [t.text for t in now.turns] == ["First."]
+    await until(lambda: _true(model.cancelled == 1))
+
+
+async def test_a_worker_that_is_stopped_gives_the_debate_back_at_once(
+    store: Store, settings: Settings, model: ScriptedModel
+):
+    model.answers = [Says("word " * 1000, pause=0.02)]
+    debate = a_debate()
+    claim = await started(store, debate)
+    async with Lease(store, claim) as lease:
+        playing = asyncio.create_task(play(store, claim, lease, settings))
+        await until(lambda: _words_spoken(store, debate, seq=1))
+        lease.interrupt("stop")
+        assert await asyncio.wait_for(playing, 5) == "released"
+    again = await store.claim(debate.id, "test:2")
+    assert isinstance(again, Claim)
+    assert again.stalls == 1
+
+
+async def test_a_process_that_was_overtaken_stops_playing(store: Store, settings: Settings, redis_url: str):
+    debate = a_debate()
+    zombie = await started(store, debate)
+    await store.release(zombie, "as if the lease had expired")
+    heir = await store.claim(debate.id, "test:2")
+    assert isinstance(heir, Claim)
+    assert await played(store, settings, zombie) == "fenced"
+    assert (await course(store, debate)).turns == ()
+
+
+async def test_a_debate_that_kills_its_workers_is_given_up_with_a_reason(store: Store, settings: Settings):
+    debate = a_debate()
+    claim = await started(store, debate)
+    doomed = Claim(claim.debate, claim.fence, claim.owner, MAX_STALLS + 1, "")
+    assert await played(store, settings, doomed) == "ended"
+    ended = await course(store, debate)
+    assert ended.status is Status.FAILED
+    assert "given up" in ended.reason
+
+
+async def test_the_time_limit_ends_the_debate_within_a_turn(store: Store, settings: Settings, model: ScriptedModel):
+    model.answers = [Says("First."), Says("word " * 1000, pause=0.05)]
+    ended = await play_out(store, settings, limits={"seconds": 1})
+    assert ended.status is Status.FAILED
+    assert ended.reason == "the debate's time limit of 1 s was reached"
+    assert [t.text for t in ended.turns] == ["First."]
+
+
+async def test_the_token_limit_counts_failed_attempts_too(store: Store, settings: Settings, model: ScriptedModel):
+    usage = {"prompt_tokens": 50, "completion_tokens": 10, "total_tokens": 60}
+    model.script = lambda _: Says("Tabs.", usage=usage)
+    model.answers = [Says("Ada: ", usage=usage)]
+    ended = await play_out(store, settings, limits={"tokens": 150})
+    assert ended.status is Status.FAILED
+    assert ended.reason == "the debate's limit of 150 tokens was reached (180 spent)"
+    assert len(ended.turns) == 2
+
+
+async def test_a_long_debate_in_a_small_context_keeps_its_beginning_and_its_end(
+    store: Store, settings: Settings, model: ScriptedModel
+):
+    model.context = 520
+    model.script = lambda body: Says(f"Claim number {len(model.requests)} " + "and so on and so forth " * 4 + ".")
+    ended = await play_out(store, settings, rounds=20, opening="Begin.", turn={"max_tokens": 64})
+    assert ended.status is Status.COMPLETED
+    assert len(ended.turns) == 40
+    last = model.requests[-1]["messages"][-1]["content"]
+    assert "Moderator: Begin.\nAda: Claim number 1 " in last
+    assert "\n[…]\n" in last
+    assert "Claim number 39 " in last
+    assert "Claim number 10 " not in last
+
+
+async def test_personas_that_the_context_has_no_room_for_fail_the_debate_with_advice(
+    store: Store, settings: Settings, model: ScriptedModel
+):
+    model.context = 512
+    ended = await play_out(store, settings, debaters=[{"name": "Ada", "persona": "very " * 700}, {"name": "Grace"}])
+    assert ended.status is Status.FAILED
+    assert "has no room for the motion, the personas" in ended.reason
+    assert model.requests == []
+
+
+async def test_words_are_shown_while_they_are_spoken_and_without_the_label(
+    store: Store, settings: Settings, model: ScriptedModel
+):
+    model.answers = [Says("Ada: " + "word " * 30, pause=0.01)]
+    debate = a_debate(rounds=1)
+    await played(store, settings, await started(store, debate))
+    (_, deltas) = (await store.news({debate.id: ("9-9", "0-0")}, 1))[debate.id]
+    first = "".join(d.text for d in deltas if d.seq == 1)
+    assert first.startswith("word word")
+    assert len([d for d in deltas if d.seq == 1]) > 1
+
+
+FOUR = [{"name": name} for name in ("Ada", "Grace", "Edsger", "Barbara")]
+
+
+class TestTheModelChooses:
+    async def test_whom_the_model_names_speaks(self, store: Store, settings: Settings, model: ScriptedModel):
+        model.script = lambda body: Says("Barbara, please." if "Who should speak next" in _last(body) else "Tabs.")
+        ended = await play_out(store, settings, format="auto", rounds=1, debaters=FOUR)
+        assert (ended.turns[0].debater, ended.turns[0].chosen_by) == ("d4", "model")
+
+    @pytest.mark.parametrize("answer", [Says("Nobody."), Says(""), Fails(500), Garbage()])
+    async def test_whatever_the_model_answers_somebody_valid_speaks(
+        self, store: Store, settings: Settings, model: ScriptedModel, answer: Any
+    ):
+        model.script = lambda body: answer if "Who should speak next" in _last(body) else Says("Tabs.")
+        ended = await play_out(store, settings, format="auto", rounds=1, debaters=FOUR)
+        assert [t.debater for t in ended.turns] == ["d1", "d2", "d3", "d4"]
+        assert {t.chosen_by for t in ended.turns} == {"fallback"}
+
+    async def test_between_two_debaters_nobody_is_asked(self, store: Store, settings: Settings, model: ScriptedModel):
+        ended = await play_out(store, settings, format="auto", rounds=2)
+        assert [t.debater for t in ended.turns][1:] == ["d2", "d1", "d2"]
+        assert len([r for r in model.requests if "Who should speak next" in _last(r)]) <= 1
+
+
+def _last(body: dict[str, Any]) -> str:
+    return body["messages"][-1]["content"]
+
+
+async def _words_spoken(store: Store, debate: Debate, seq: int) -> bool:
+    news = await store.news({debate.id: ("9-9", "0-0")}, 1)
+    return any(delta.seq == seq for _, deltas in news.values() for delta in deltas)
+
+
+async def _true(value: bool) -> bool:
+    return value

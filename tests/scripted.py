@@ -1,0 +1,134 @@
+"""A model server that says what it is told to: OpenAI's wire format over real HTTP, with faults on request."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+
+@dataclass(frozen=True)
+class Says:
+    """A whole answer, or one that stops without its end where `finish` is None."""
+
+    text: str
+    finish: str | None = "stop"
+    pause: float = 0.0
+    usage: dict[str, int] | None = None
+
+
+@dataclass(frozen=True)
+class Fails:
+    """An HTTP error before the stream."""
+
+    status: int = 500
+    body: Any = field(default_factory=lambda: {"error": {"message": "out of order"}})
+
+
+@dataclass(frozen=True)
+class Garbage:
+    """A stream of this text, as it is."""
+
+    text: str = "data: {not json\n\n"
+
+
+Answer = Says | Fails | Garbage
+Script = Callable[[dict[str, Any]], Answer]
+
+
+@dataclass
+class ScriptedModel:
+    """What the server was asked, and what it answers: the next of `answers`, then `script`."""
+
+    script: Script
+    answers: list[Answer] = field(default_factory=list)
+    requests: list[dict[str, Any]] = field(default_factory=list)
+    context: int = 4096
+    system_role: bool = True
+    tokenizes: bool = True
+    cancelled: int = 0
+    url: str = ""
+
+    def app(self) -> Starlette:
+        return Starlette(
+            routes=[
+                Route("/v1/chat/completions", self._complete, methods=["POST"]),
+                Route("/props", self._props),
+                Route("/tokenize", self._tokenize, methods=["POST"]),
+                Route("/health", lambda _: JSONResponse({"status": "ok"})),
+            ]
+        )
+
+    async def _complete(self, request: Request) -> Response:
+        body = await request.json()
+        self.requests.append(body)
+        answer = self.answers.pop(0) if self.answers else self.script(body)
+        match answer:
+            case Fails(status, said):
+                return JSONResponse(said, status_code=status)
+            case Garbage(text):
+                return StreamingResponse(iter([text]), media_type="text/event-stream")
+            case Says():
+                return StreamingResponse(self._stream(answer), media_type="text/event-stream")
+
+    async def _stream(self, answer: Says) -> AsyncIterator[str]:
+        try:
+            for word in answer.text.split(" "):
+                yield _chunk({"delta": {"content": word + " "}, "finish_reason": None})
+                await asyncio.sleep(answer.pause)
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+        if answer.finish is not None:
+            yield _chunk({"delta": {}, "finish_reason": answer.finish})
+        if answer.usage is not None:
+            yield f"data: {json.dumps({'choices': [], 'usage': answer.usage})}\n\n"
+        yield "data: [DONE]\n\n"
+
+    async def _props(self, _: Request) -> Response:
+        return JSONResponse({"n_ctx": self.context, "roles": {"system": self.system_role}})
+
+    async def _tokenize(self, request: Request) -> Response:
+        if not self.tokenizes:
+            return JSONResponse({"detail": "Not Found"}, status_code=404)
+        text = (await request.json())["content"]
+        return JSONResponse({"tokens": list(range(len(text.split())))})
+
+
+def _chunk(choice: dict[str, Any]) -> str:
+    return f"data: {json.dumps({'choices': [{'index': 0, **choice}]})}\n\n"
+
+
+def counting() -> Script:
+    """Says something new at every request: `Point 1.`, `Point 2.`, …"""
+    said = iter(range(1, 1_000_000))
+    return lambda _: Says(f"Point {next(said)}.")
+
+
+@contextlib.contextmanager
+def serving(model: ScriptedModel) -> Iterator[ScriptedModel]:
+    """Serves `model` on a free port of this machine, in a thread."""
+    config = uvicorn.Config(model.app(), port=0, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        if not thread.is_alive():
+            raise RuntimeError("the scripted model server did not start")
+    port = server.servers[0].sockets[0].getsockname()[1]
+    model.url = f"http://127.0.0.1:{port}"
+    try:
+        yield model
+    finally:
+        server.should_exit = True
+        thread.join(10)
