@@ -1,0 +1,106 @@
+"""A model file fetched by its address: whole and as promised, or not at all."""
+
+import hashlib
+import http.client
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import structlog
+
+from rostra_llm.errors import NoModel
+
+log = structlog.stdlib.get_logger()
+
+CHUNK = 1 << 20
+TIMEOUT = 60.0  # seconds without a byte
+ATTEMPTS = 5  # in a row without progress
+PAUSE = 2.0  # seconds before the second attempt, doubled for each further one
+REPORT_EVERY = 10.0  # seconds
+
+
+def fetch(url: str, sha256: str, folder: Path, *, pause: float = PAUSE) -> Path:
+    """The file at `url`, kept in `folder` under its hash; an interrupted transfer goes on where it stopped.
+
+    Raises NoModel when the address does not answer, or answers with another file.
+    """
+    if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
+        raise NoModel("ROSTRA_MODEL_URL must begin with https:// or http://.")
+    target = folder / f"{sha256}.gguf"
+    if target.exists():  # only a file whose hash was right gets this name
+        return target
+    part = target.with_suffix(".part")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _fetch_all(url, part, pause)
+        _check(part, sha256)
+        part.rename(target)
+    except OSError as error:
+        raise NoModel(
+            f"The model could not be kept in {folder} ({error}). Set ROSTRA_MODEL_CACHE_DIR to a folder that "
+            "can be written and has room for it."
+        ) from error
+    log.info("model_fetched", file=str(target), mib=target.stat().st_size >> 20)
+    return target
+
+
+def _fetch_all(url: str, part: Path, pause: float) -> None:
+    attempt = 0
+    while True:
+        before = _size(part)
+        try:
+            return _fetch_rest(url, part)
+        except (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError) as error:
+            attempt = 0 if _size(part) > before else attempt + 1
+            refused = isinstance(error, urllib.error.HTTPError) and error.code < 500
+            if refused or attempt == ATTEMPTS:
+                raise NoModel(
+                    f"ROSTRA_MODEL_URL does not give the model: {error}. {_size(part) >> 20} MiB are kept; "
+                    "the next start goes on from there."
+                ) from error
+            log.warning("model_fetch_interrupted", error=str(error), mib=_size(part) >> 20)
+            time.sleep(pause * 2**attempt)
+
+
+def _fetch_rest(url: str, part: Path) -> None:
+    have = _size(part)
+    request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
+    try:
+        answer = cast(http.client.HTTPResponse, urllib.request.urlopen(request, timeout=TIMEOUT))
+    except urllib.error.HTTPError as error:
+        if have and error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            return  # nothing is missing
+        raise
+    # A server that cannot resume answers 200 and sends the file from its beginning.
+    resumes = answer.status == http.HTTPStatus.PARTIAL_CONTENT
+    with answer, part.open("ab" if resumes else "wb") as file:
+        _copy(answer, file, (have if resumes else 0) + int(answer.headers.get("Content-Length") or 0))
+
+
+def _copy(answer: http.client.HTTPResponse, file: BinaryIO, total: int) -> None:
+    reported = time.monotonic()
+    while chunk := answer.read(CHUNK):
+        file.write(chunk)
+        if time.monotonic() - reported > REPORT_EVERY:
+            reported = time.monotonic()
+            log.info("model_fetching", mib=file.tell() >> 20, of_mib=total >> 20)
+    if file.tell() < total:
+        raise ConnectionError(f"the transfer ended at {file.tell()} of {total} bytes")
+
+
+def _check(part: Path, sha256: str) -> None:
+    with part.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != sha256:
+        part.unlink()
+        raise NoModel(
+            f"The file at ROSTRA_MODEL_URL has the SHA-256 {found}, not the one in ROSTRA_MODEL_SHA256. "
+            "It was not kept. Check both against the page that publishes the model."
+        )
+
+
+def _size(part: Path) -> int:
+    return part.stat().st_size if part.exists() else 0
