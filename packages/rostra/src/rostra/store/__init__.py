@@ -32,7 +32,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Literal, cast
 
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -68,6 +68,8 @@ IDEMPOTENCY_SECONDS = 24 * 3600
 PRESENCE_SECONDS = 15
 DELTAS_KEPT = 2000
 DELTAS_SECONDS = 600
+# Redis does one thing at a time: more connections would only wait there.
+MAX_CONNECTIONS = 32
 
 Wish = Literal["", "cancel", "pause"]
 
@@ -136,11 +138,14 @@ def connect(url: str, *, patience: float = 60.0, block: float = 0.0) -> Redis:
     """A client that gives up after about `patience` seconds of an unreachable or silent server.
 
     `block` is the longest blocking read that it will be used for, in seconds: the socket's own timeout must
-    exceed it, or every quiet read looks like a dead server.
+    exceed it, or every quiet read looks like a dead server. However many use the client at once, they share
+    `MAX_CONNECTIONS` and wait for one another.
     """
     tries = max(1, round(patience / 2))
-    return Redis.from_url(  # pyright: ignore[reportUnknownMemberType]
+    pool = BlockingConnectionPool.from_url(  # pyright: ignore[reportUnknownMemberType]
         url,
+        max_connections=MAX_CONNECTIONS,
+        timeout=patience,
         decode_responses=True,
         socket_timeout=5.0 + block,
         socket_connect_timeout=5.0,
@@ -149,6 +154,7 @@ def connect(url: str, *, patience: float = 60.0, block: float = 0.0) -> Redis:
         retry=Retry(ExponentialWithJitterBackoff(base=0.05, cap=2.0), tries),
         retry_on_error=[RedisConnectionError, RedisTimeoutError],
     )
+    return Redis.from_pool(pool)
 
 
 @cache

@@ -1,0 +1,26 @@
+"""`python -m rostra_api`: serves the API until it is told to stop."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import structlog
+
+from rostra.log import configure
+from rostra_api.app import create_app
+from rostra_api.server import Server
+from rostra_api.settings import Settings
+
+
+def main() -> None:
+    settings = Settings()
+    configure("api", settings.log_level)
+    if settings.listens_to_others:
+        log = structlog.stdlib.get_logger(__name__)
+        log.warning("serving beyond this machine, to whoever reaches it: there are no keys", host=settings.host)
+    with suppress(KeyboardInterrupt):
+        Server(create_app(settings), settings.host, settings.port).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""The app: the routes, with their parts opened around them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import FastAPI
+
+from rostra_api import catalogue, contract, debates, health, live, metrics, problems, transcripts
+from rostra_api.metrics import Metrics
+from rostra_api.parts import Parts, opened
+from rostra_api.settings import Settings
+
+
+class Api(FastAPI):
+    """FastAPI, with a published contract that says what is so."""
+
+    def openapi(self) -> dict[str, Any]:
+        if not self.openapi_schema:
+            self.openapi_schema = contract.completed(super().openapi())
+        return self.openapi_schema
+
+
+def create_app(settings: Settings) -> Api:
+    meters = Metrics()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
+        async with opened(settings, meters) as parts:
+            app.state.parts = parts
+            yield
+
+    app = Api(
+        title="Rostra",
+        summary="Debates between local language models.",
+        version=version("rostra-api"),
+        lifespan=lifespan,
+        redirect_slashes=False,
+        docs_url=None,  # both pages load scripts from elsewhere
+        redoc_url=None,
+    )
+    for module in (debates, live, transcripts, catalogue, health):
+        app.include_router(module.router)
+    problems.install(app)
+    metrics.install(app, meters)
+    return app
+
+
+def end_streams(app: FastAPI) -> None:
+    """Ends all that is followed, so that a server which waits for its connections can stop."""
+    parts: Parts | None = getattr(app.state, "parts", None)
+    if parts:
+        parts.following.close()

@@ -1,0 +1,36 @@
+"""What /openapi.json says beyond what FastAPI finds out by itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic.json_schema import models_json_schema
+
+from rostra.models import DebateRequest
+from rostra_api.problems import Problem, documented
+
+# FastAPI's own answer to a wrong parameter, which is never given here.
+_NEVER_GIVEN = ("HTTPValidationError", "ValidationError")
+
+
+def completed(document: dict[str, Any]) -> dict[str, Any]:
+    """`document` with the request's schema, which is not parsed by FastAPI, and the problems."""
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    for name in _NEVER_GIVEN:
+        schemas.pop(name, None)
+    _, own = models_json_schema(
+        [(DebateRequest, "validation"), (Problem, "validation")], ref_template="#/components/schemas/{model}"
+    )
+    schemas.update(own["$defs"])
+    for path in document["paths"].values():
+        for operation in path.values():
+            _correct(operation["responses"])
+    return document
+
+
+def _correct(responses: dict[str, Any]) -> None:
+    schema = responses.get("422", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    if schema.get("$ref", "").endswith(_NEVER_GIVEN[0]):
+        del responses["422"]
+    for status, response in documented(500).items():
+        responses.setdefault(str(status), response)

@@ -1,0 +1,210 @@
+"""Debates: to begin, to find, to ask after, to steer, to forget."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Request, Response
+
+from rostra.agenda import turns_planned
+from rostra.events import Usage
+from rostra.models import ENDED, Debate, DebateRequest, Status
+from rostra.store import NotFound, Record
+from rostra_api import intake
+from rostra_api.conditional import IfNoneMatch, answer
+from rostra_api.parts import DebateId, Parts, PartsNeeded
+from rostra_api.problems import BAD_PARAMETER, KEY_SPENT, Fault, Full, Refusal, documented
+from rostra_api.views import DebateList, DebateView, debate_view, list_view, path_of
+
+router = APIRouter(tags=["debates"])
+
+JSON = "application/json"
+# How long to wait before one asks again, where one asks again and again.
+ASK_AGAIN_SECONDS = 2
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        description="1 to 255 visible ASCII characters. The same request under the same key begins one debate.",
+    ),
+]
+Prefer = Annotated[
+    str | None,
+    Header(alias="Prefer", description="`wait=N`: answer when the debate has ended, or after N seconds, at most 60."),
+]
+
+_CURSOR = re.compile(r"[0-9a-f]{28}")
+_REQUEST_BODY = {
+    "required": True,
+    "content": {JSON: {"schema": {"$ref": f"#/components/schemas/{DebateRequest.__name__}"}}},
+}
+_NOT_MODIFIED = {304: {"description": "It is what `If-None-Match` names."}}
+_ALREADY = {200: {"description": "It was so already.", "model": DebateView}}
+
+
+@router.post(
+    "/v1/debates",
+    status_code=202,
+    response_model=DebateView,
+    response_description="The debate was accepted, or it was accepted before under the same key.",
+    responses=documented(400, 409, 413, 415, 422, 503),
+    openapi_extra={"requestBody": _REQUEST_BODY},
+)
+async def begin(
+    request: Request,
+    parts: PartsNeeded,
+    idempotency_key: IdempotencyKey = None,
+    prefer: Prefer = None,
+) -> Response:
+    """Begin a debate. `{"motion": "..."}` is enough."""
+    key = intake.idempotency_key(idempotency_key)
+    wanted = intake.read(await intake.body_of(request))
+    debate = intake.debate_of(wanted, parts.models)
+    debate_id, _ = await parts.store.create(debate, key=key, request=intake.fingerprint(wanted))
+    replayed = debate_id != debate.id
+    if not replayed:
+        await parts.call_a_worker(debate_id, fence=1)
+    waits = intake.wait_preferred(prefer)
+    record = await _begun(parts, debate_id, waits) if waits or replayed else _fresh(debate)
+    return _accepted(record, replayed=replayed, waited=waits)
+
+
+async def _begun(parts: Parts, debate_id: str, seconds: int) -> Record:
+    """The debate after the wait, which is a wish only: where there is no room for waiting, as it stands."""
+    try:
+        return await _at_its_end(parts, debate_id, seconds)
+    except Full:
+        return await parts.store.get(debate_id)
+    except NotFound:
+        raise Refusal(KEY_SPENT, "Use a new key to hold the debate again.") from None
+
+
+def _fresh(debate: Debate) -> Record:
+    """What was stored just now; not read again, so that an accepted debate is always answered as one."""
+    return Record(debate, Status.QUEUED, "", 0, turns_planned(debate), None, None, Usage(), "")
+
+
+def _accepted(record: Record, *, replayed: bool, waited: int) -> Response:
+    headers = {"Location": path_of(record.debate.id)}
+    if record.status not in ENDED:
+        headers["Retry-After"] = str(ASK_AGAIN_SECONDS)
+    if replayed:
+        headers["Idempotent-Replayed"] = "true"
+    if waited:
+        headers["Preference-Applied"] = f"wait={waited}"
+    return Response(debate_view(record).model_dump_json(), 202, headers, JSON)
+
+
+@router.get("/v1/debates", response_model=DebateList, responses=documented(400, 503))
+async def find(
+    parts: PartsNeeded,
+    status: Annotated[Status | None, Query(description="Only those with this status.")] = None,
+    metadata: Annotated[
+        list[str], Query(description="`key:value`: only those whose metadata say so. May be repeated.")
+    ] = [],  # noqa: B006
+    after: Annotated[str | None, Query(description="The `next_cursor` of the page before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+) -> Response:
+    """Find debates, newest first."""
+    if after is not None and not _CURSOR.fullmatch(after):
+        raise _bad("after", "is not a cursor")
+    page = await parts.store.page(status=status, metadata=_pairs(metadata), after=after, limit=limit)
+    return Response(list_view(page).model_dump_json(), media_type=JSON)
+
+
+def _pairs(metadata: list[str]) -> Mapping[str, str]:
+    pairs = [text.partition(":") for text in metadata]
+    if not all(key and colon for key, colon, _ in pairs):
+        raise _bad("metadata", "is not of the form key:value")
+    return {key: value for key, _, value in pairs}
+
+
+def _bad(parameter: str, detail: str) -> Refusal:
+    return Refusal(BAD_PARAMETER, "See `errors`.", [Fault(parameter=parameter, detail=detail)])
+
+
+@router.get(
+    "/v1/debates/{id}", response_model=DebateView, responses={**_NOT_MODIFIED, **documented(400, 404, 429, 503)}
+)
+async def look(
+    debate_id: DebateId,
+    parts: PartsNeeded,
+    if_none_match: IfNoneMatch = None,
+    wait: Annotated[
+        int, Query(ge=0, le=intake.MAX_WAIT, description="Answer when the debate has ended, or after so many seconds.")
+    ] = 0,
+) -> Response:
+    """Look how a debate stands."""
+    record = await _at_its_end(parts, debate_id, wait)
+    return answer(debate_view(record).model_dump_json(), JSON, if_none_match)
+
+
+async def _at_its_end(parts: Parts, debate_id: str, seconds: int) -> Record:
+    """The debate when it has ended, or as it stands after `seconds`. Raises: NotFound, Full."""
+    if not seconds:
+        return await parts.store.get(debate_id)
+    parts.following.check_room()
+    newest, _ = await parts.store.newest(debate_id)  # before the look, so that an end between them is not missed
+    record = await parts.store.get(debate_id)
+    if record.status in ENDED:
+        return record
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            async for _ in parts.following.follow(record.debate, newest, words=False):
+                pass
+    return await parts.store.get(debate_id)
+
+
+@router.post(
+    "/v1/debates/{id}/cancel",
+    status_code=202,
+    response_model=DebateView,
+    responses={**_ALREADY, **documented(404, 409, 503)},
+)
+async def cancel(debate_id: DebateId, parts: PartsNeeded) -> Response:
+    """End a debate: at once, or as soon as its worker notices."""
+    changed = await parts.store.cancel(debate_id)
+    return await _steered(parts, debate_id, changed)
+
+
+@router.post(
+    "/v1/debates/{id}/pause",
+    status_code=202,
+    response_model=DebateView,
+    responses={**_ALREADY, **documented(404, 409, 503)},
+)
+async def pause(debate_id: DebateId, parts: PartsNeeded) -> Response:
+    """Let a debate stand still until it is resumed."""
+    changed = await parts.store.pause(debate_id)
+    return await _steered(parts, debate_id, changed)
+
+
+@router.post(
+    "/v1/debates/{id}/resume",
+    status_code=202,
+    response_model=DebateView,
+    responses={**_ALREADY, **documented(404, 409, 503)},
+)
+async def resume(debate_id: DebateId, parts: PartsNeeded) -> Response:
+    """Let a paused debate go on."""
+    fence = await parts.store.resume(debate_id)
+    if fence is not None:
+        await parts.call_a_worker(debate_id, fence)
+    return await _steered(parts, debate_id, fence is not None)
+
+
+async def _steered(parts: Parts, debate_id: str, changed: bool) -> Response:
+    record = await parts.store.get(debate_id)
+    return Response(debate_view(record).model_dump_json(), 202 if changed else 200, media_type=JSON)
+
+
+@router.delete("/v1/debates/{id}", status_code=204, responses=documented(404, 409, 503))
+async def forget(debate_id: DebateId, parts: PartsNeeded) -> Response:
+    """Forget an ended debate and all that was said in it."""
+    await parts.store.delete(debate_id)
+    return Response(status_code=204)

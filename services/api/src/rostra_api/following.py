@@ -1,0 +1,186 @@
+"""One reader for all who follow: however many watch a debate, its stream is read from Redis once.
+
+A follower joins first, then catches up from the stream, then takes what the shared reader brings, passing over
+what it has: so nothing is missed and nothing comes twice. What waits for a follower is bounded; one that is
+too slow loses what waits, and catches up from the stream again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import asynccontextmanager, suppress
+
+import structlog
+
+from rostra.events import DebateEnded, Delta, Recorded
+from rostra.models import Debate
+from rostra.store import StorageDown, Store
+from rostra_api.problems import Full
+from rostra_api.sse import News, number
+
+# A debate that nobody followed before is looked at when the reader's wait is over, so at most this much later.
+BLOCK_MS = 100
+WAITING = 500  # items; words come ten times a second, so this is most of a minute
+PAGE = 200
+SILENCE_SECONDS = 15.0
+RETRY_SECONDS = 1.0
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+class Follower:
+    """What waits for one reader of one debate."""
+
+    def __init__(self, *, words: bool) -> None:
+        self.words = words
+        self.behind = True  # the stream may hold what never waited here
+        self._waiting: deque[News] = deque()
+        self._called = asyncio.Event()
+
+    def offer(self, news: News) -> None:
+        if isinstance(news.item, Delta) and not self.words:
+            return
+        if len(self._waiting) == WAITING:
+            self._waiting.clear()
+            self.behind = True
+        self._waiting.append(news)
+        self._called.set()
+
+    def call(self) -> None:
+        self._called.set()
+
+    async def take(self, patience: float) -> list[News]:
+        """What waits, or nothing when nothing comes in `patience` seconds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                await self._called.wait()
+        self._called.clear()
+        taken = list(self._waiting)
+        self._waiting.clear()
+        return taken
+
+
+class _Channel:
+    """A debate that is followed: how far the reader is, and for whom it reads."""
+
+    def __init__(self, debate: Debate, position: tuple[str, str]) -> None:
+        self.position = position
+        self.followers: set[Follower] = set()
+        self._debate = debate
+
+    def deliver(self, events: Iterable[Recorded], words: Iterable[Delta]) -> None:
+        """Events first: words of a turn that is there already are of no use."""
+        last_event, last_delta = self.position
+        for event in events:
+            last_event = event.id
+            self._offer(event)
+        for delta in words:
+            last_delta = delta.id
+            self._offer(delta)
+        self.position = last_event, last_delta
+
+    def _offer(self, item: Recorded | Delta) -> None:
+        news = News(self._debate, item)
+        for follower in self.followers:
+            follower.offer(news)
+
+
+class Following:
+    """All who follow debates in this process, and the one reader that serves them."""
+
+    def __init__(self, store: Store, *, most: int) -> None:
+        """`store` is for the reader alone: its client must be made for blocking reads of `BLOCK_MS`."""
+        self._store = store
+        self._most = most
+        self._channels: dict[str, _Channel] = {}
+        self._followed = asyncio.Event()
+        self._closed = False
+
+    @property
+    def followers(self) -> int:
+        return sum(len(channel.followers) for channel in self._channels.values())
+
+    def check_room(self) -> None:
+        """Raises Full where one more would be too many."""
+        if self.followers >= self._most:
+            raise Full
+
+    async def follow(
+        self, debate: Debate, after: str = "0-0", *, words: bool = True, silence: float = SILENCE_SECONDS
+    ) -> AsyncGenerator[News | None]:
+        """Every event behind the id `after`, once and in order, up to the debate's end; words between them.
+
+        None stands for `silence` seconds without news, and for a stream that holds nothing behind `after`. Ends
+        early when the service closes.
+        """
+        async with self._joined(debate, words) as follower:
+            while not self._closed:
+                behind = follower.behind
+                news = await (self._missed(follower, debate, after) if behind else follower.take(silence))
+                if not news:
+                    yield None
+                for one in news:
+                    if isinstance(one.item, Recorded):
+                        if number(one.item.id) <= number(after):
+                            continue
+                        after = one.item.id
+                    yield one
+                    if isinstance(one.item, Recorded) and isinstance(one.item.event, DebateEnded):
+                        return
+
+    async def read_forever(self) -> None:
+        """The shared reader. Redis being away only makes it wait: it goes on from where it was."""
+        while True:
+            await self._followed.wait()
+            try:
+                await self._read()
+            except StorageDown as error:
+                log.warning("cannot read the streams", error=repr(error))
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _read(self) -> None:
+        channels = dict(self._channels)
+        positions = {debate_id: channel.position for debate_id, channel in channels.items()}
+        news = await self._store.news(positions, BLOCK_MS)
+        for debate_id, (events, words) in news.items():
+            channels[debate_id].deliver(events, words)
+
+    async def _missed(self, follower: Follower, debate: Debate, after: str) -> list[News]:
+        """The next page of the stream. Meanwhile the follower may fall behind again, so the mark goes first."""
+        follower.behind = False
+        events = await self._store.events(debate.id, after, PAGE)
+        follower.behind |= len(events) == PAGE
+        return [News(debate, event) for event in events]
+
+    @asynccontextmanager
+    async def _joined(self, debate: Debate, words: bool) -> AsyncGenerator[Follower]:
+        channel = await self._channel(debate)
+        follower = Follower(words=words)
+        channel.followers.add(follower)
+        self._followed.set()
+        try:
+            yield follower
+        finally:
+            channel.followers.remove(follower)
+            self._forget_if_alone(debate.id, channel)
+
+    async def _channel(self, debate: Debate) -> _Channel:
+        if debate.id not in self._channels:
+            position = await self._store.newest(debate.id)
+            self._channels.setdefault(debate.id, _Channel(debate, position))  # another may have been first
+        return self._channels[debate.id]
+
+    def _forget_if_alone(self, debate_id: str, channel: _Channel) -> None:
+        if not channel.followers:
+            del self._channels[debate_id]
+        if not self._channels:
+            self._followed.clear()
+
+    def close(self) -> None:
+        """Ends all following, now and from now on."""
+        self._closed = True
+        for channel in self._channels.values():
+            for follower in channel.followers:
+                follower.call()

@@ -1,0 +1,63 @@
+"""Whether it lives, whether it is of use, and how it does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import structlog
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from rostra import queue
+from rostra.store import StorageDown
+from rostra_api.parts import Parts, PartsNeeded
+from rostra_api.problems import NOT_READY, Fault, Refusal, documented
+from rostra_api.views import Alive, Ready
+
+router = APIRouter(tags=["operations"])
+log = structlog.stdlib.get_logger(__name__)
+
+
+@router.get("/healthz")
+async def healthz() -> Alive:
+    """Whether the process answers; it asks nobody else."""
+    return Alive()
+
+
+@router.get("/readyz", responses=documented(503))
+async def readyz(parts: PartsNeeded) -> Ready:
+    """Whether debates can be held: Redis takes writes and a worker is alive."""
+    reasons = [Fault(detail=reason) async for reason in _reasons(parts)]
+    if reasons:
+        raise Refusal(NOT_READY, "See `errors`.", reasons)
+    return Ready(workers=sum((await parts.store.workers_alive()).values()))
+
+
+async def _reasons(parts: Parts) -> AsyncIterator[str]:
+    try:
+        await parts.store.check_writable()
+        if not await parts.store.workers_alive():
+            yield "no worker is alive"
+    except StorageDown as error:
+        log.warning("not ready", error=repr(error))
+        yield "Redis cannot be reached or takes no writes"
+
+
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+)
+async def metrics(parts: PartsNeeded) -> Response:
+    """For Prometheus."""
+    parts.metrics.set_followers(parts.following.followers)
+    try:
+        # The queue's own length: RQ's registries clean up when they are counted.
+        length = await asyncio.to_thread(lambda: queue.queue(parts.rq).count)
+        workers = sum((await parts.store.workers_alive()).values())
+        parts.metrics.set_stored(await parts.store.counts(), length, workers)
+    except StorageDown as error:
+        log.warning("metrics without Redis", error=repr(error))
+        parts.metrics.set_unknown()
+    return Response(parts.metrics.exposition(), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -1,0 +1,237 @@
+"""What people send becomes a debate, or a list of what is wrong with it.
+
+Nothing is parsed before its size is known, and nothing that was sent is repeated in an answer beside the names
+of fields.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from email.message import Message
+from typing import Any, cast
+
+from fastapi import Request
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails, from_json
+
+from rostra.agenda import turns_planned
+from rostra.endpoints import Endpoint
+from rostra.formats import library
+from rostra.models import (
+    MAX_TURNS,
+    Debate,
+    DebateRequest,
+    DebaterRequest,
+    Format,
+    Order,
+    debate_from,
+    default_debaters,
+    name_key,
+)
+from rostra_api.problems import BAD_PARAMETER, INVALID, NOT_JSON, NOT_JSON_TYPE, TOO_LARGE, Fault, Refusal
+
+MAX_BODY = 64 * 1024
+# A body within the bound can hold thousands of wrong fields; nobody reads more than these.
+MAX_FAULTS = 20
+# A longer name of a field is not shown: the pointer ends at what holds it.
+MAX_SHOWN = 64
+MAX_WAIT = 60
+
+_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_WAIT = re.compile(r'(?:^|[,;\s])wait\s*=\s*"?(\d{1,6})"?(?![\w.])', re.IGNORECASE)
+
+
+# ── The request around the body ─────────────────────────────────────────────────────────────────────────
+
+
+async def body_of(request: Request) -> bytes:
+    """The body, which is said to be JSON and is not larger than `MAX_BODY`. Raises: Refusal."""
+    _check_media_type(request)
+    declared = request.headers.get("content-length", "")
+    too_large = Refusal(TOO_LARGE, f"At most {MAX_BODY} bytes are taken.", Connection="close")
+    if declared.isdecimal() and int(declared) > MAX_BODY:
+        raise too_large
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY:
+            raise too_large
+    return bytes(body)
+
+
+def _check_media_type(request: Request) -> None:
+    header = Message()
+    header["content-type"] = request.headers.get("content-type", "")
+    charset = str(header.get_param("charset", "utf-8"))
+    if header.get_content_type() != "application/json" or charset.lower() not in {"utf-8", "utf8"}:
+        raise Refusal(NOT_JSON_TYPE, "Send `Content-Type: application/json`.")
+    if request.headers.get("content-encoding", "identity") != "identity":
+        raise Refusal(NOT_JSON_TYPE, "Send the body uncompressed.")
+
+
+def idempotency_key(header: str | None) -> str:
+    """The key as it was sent, or `""`. Raises: Refusal."""
+    if header is None or _IDEMPOTENCY_KEY.fullmatch(header):
+        return header or ""
+    fault = Fault(parameter="Idempotency-Key", detail="must be 1 to 255 visible ASCII characters")
+    raise Refusal(BAD_PARAMETER, "See `errors`.", [fault])
+
+
+def wait_preferred(header: str | None) -> int:
+    """The seconds of `Prefer: wait=N`, at most `MAX_WAIT`; what is not understood is passed over (RFC 7240)."""
+    found = _WAIT.search(header or "")
+    return min(int(found[1]), MAX_WAIT) if found else 0
+
+
+# ── The body ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def read(body: bytes) -> DebateRequest:
+    """The request that `body` holds. Raises: Refusal."""
+    try:
+        request = DebateRequest.model_validate_json(body)
+    except ValidationError as error:
+        raise _refusal(body, error.errors(include_url=False, include_input=False)) from None
+    _check_members_differ(body)
+    return request
+
+
+def fingerprint(request: DebateRequest) -> bytes:
+    """The same bytes for the same request, however it was spaced and ordered."""
+    given = request.model_dump(mode="json", exclude_unset=True)
+    return hashlib.sha256(json.dumps(given, sort_keys=True).encode()).digest()
+
+
+def _refusal(body: bytes, errors: Sequence[ErrorDetails]) -> Refusal:
+    if errors[0]["type"] == "json_invalid":
+        return Refusal(NOT_JSON, errors[0]["msg"] + ".")
+    return Refusal(INVALID, "See `errors`.", _faults(from_json(body), errors))
+
+
+def _check_members_differ(body: bytes) -> None:
+    """Of two members with one name, readers of JSON take now the first, now the last (RFC 8259, section 4)."""
+    try:
+        json.loads(body, object_pairs_hook=_different)
+    except ValueError:
+        raise Refusal(NOT_JSON, "An object has two members of the same name.") from None
+
+
+def _different(members: list[tuple[str, Any]]) -> None:
+    if len({name for name, _ in members}) < len(members):
+        raise ValueError
+
+
+def _faults(document: object, errors: Sequence[ErrorDetails]) -> list[Fault]:
+    """One fault for each place. Where something inside is wrong too, that is the one to mend."""
+    details: dict[str, list[str]] = {}
+    for error in errors[:MAX_FAULTS]:
+        details.setdefault(_pointer(document, error), []).append(_told(error))
+    return [
+        Fault(pointer=place, detail=_together(said))
+        for place, said in details.items()
+        if not any(other.startswith(f"{place}/") for other in details)
+    ]
+
+
+def _pointer(document: object, error: ErrorDetails) -> str:
+    """Where in the document: a JSON Pointer, without the names that pydantic gives to a union's branches."""
+    if error["type"] == "duplicate_names":
+        return "/debaters"
+    steps = list(_steps(document, error["loc"]))
+    if error["type"] == "missing":
+        steps.append(error["loc"][-1])
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
+
+
+def _steps(document: object, location: Sequence[int | str]) -> Iterator[int | str]:
+    for step in location:
+        if isinstance(document, dict) and step in document:
+            if len(str(step)) > MAX_SHOWN:
+                return
+            document = cast("dict[object, object]", document)[step]
+        elif isinstance(document, list) and isinstance(step, int):
+            document = cast("list[object]", document)[step]
+        else:
+            continue
+        yield step
+
+
+# In the words of JSON, where pydantic speaks of Python.
+_TOLD = {
+    "missing": "is required",
+    "extra_forbidden": "is not a field that is known here",
+    "too_short": "must have at least {min_length} items",
+    "too_long": "must have at most {max_length} items",
+    "tuple_type": "Input should be a list",
+    "dict_type": "Input should be an object",
+}
+
+
+def _told(error: ErrorDetails) -> str:
+    told = _TOLD.get(error["type"])
+    return told.format_map(error.get("ctx", {})) if told else error["msg"]
+
+
+def _together(said: Sequence[str]) -> str:
+    """A value that may be one of several things was none of them."""
+    return ", or ".join([said[0], *(one.removeprefix("Input should be ") for one in said[1:])])
+
+
+# ── What only this installation knows ───────────────────────────────────────────────────────────────────
+
+
+def debate_of(request: DebateRequest, models: Mapping[str, Endpoint]) -> Debate:
+    """The debate that `request` asks for, if its format and its models can do it. Raises: Refusal."""
+    debaters = request.debaters or default_debaters(request.language)
+    faults = [
+        *_wrong_format(request, debaters),
+        *(fault for n, debater in enumerate(debaters) for fault in _wrong_model(n, debater, models)),
+        *_wrong_judge(request, models),
+    ]
+    if faults:
+        raise Refusal(INVALID, "See `errors`.", faults[:MAX_FAULTS])
+    debate = debate_from(request, library()[request.format])
+    if (turns := turns_planned(debate)) > MAX_TURNS:
+        fault = Fault(pointer="/rounds", detail=f"makes {turns} turns; at most {MAX_TURNS} are held")
+        raise Refusal(INVALID, "See `errors`.", [fault])
+    return debate
+
+
+def _wrong_format(request: DebateRequest, debaters: Sequence[DebaterRequest]) -> Iterator[Fault]:
+    debate_format = library().get(request.format)
+    if debate_format is None:
+        yield Fault(pointer="/format", detail=f"is not one of {', '.join(library())}")
+    elif _is_manual(debate_format):
+        yield from _wrong_speakers(request.speakers, debaters)
+    elif request.speakers is not None:
+        yield Fault(pointer="/speakers", detail="belongs to the format `manual` only")
+
+
+def _is_manual(debate_format: Format) -> bool:
+    return any(phase.order is Order.MANUAL for phase in debate_format.phases)
+
+
+def _wrong_speakers(speakers: Sequence[str] | None, debaters: Sequence[DebaterRequest]) -> Iterator[Fault]:
+    if speakers is None:
+        yield Fault(pointer="/speakers", detail="is required by the format `manual`")
+    known = {name_key(debater.name) for debater in debaters}
+    for n, name in enumerate(speakers or ()):
+        if name_key(name) not in known:
+            yield Fault(pointer=f"/speakers/{n}", detail="is not the name of a debater")
+
+
+def _wrong_model(n: int, debater: DebaterRequest, models: Mapping[str, Endpoint]) -> Iterator[Fault]:
+    if debater.model not in models:
+        yield Fault(pointer=f"/debaters/{n}/model", detail="is not a model of this installation")
+        return
+    for option in models[debater.model].unsupported(debater.sampling):
+        pointer = f"/debaters/{n}/sampling/{option}"
+        yield Fault(pointer=pointer, detail=f"the model's server cannot do `{option}`")
+
+
+def _wrong_judge(request: DebateRequest, models: Mapping[str, Endpoint]) -> Iterator[Fault]:
+    if request.judge and request.judge.model not in models:
+        yield Fault(pointer="/judge/model", detail="is not a model of this installation")

@@ -1,0 +1,87 @@
+"""What the routes work with: the store, the queue, the follower, the meters. Opened and closed with the app."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+import structlog
+from fastapi import Depends, Path, Request
+from redis import Redis
+
+from rostra import queue
+from rostra import store as stores
+from rostra.endpoints import Endpoint
+from rostra.reaper import reap_forever
+from rostra.store import NotFound, StorageDown, Store
+from rostra_api import following
+from rostra_api.following import Following
+from rostra_api.metrics import Metrics
+from rostra_api.settings import Settings
+
+# A request that Redis does not answer is given up after this many seconds.
+PATIENCE_SECONDS = 3.0
+
+_DEBATE_ID = re.compile(r"[0-9a-f]{28}")
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    store: Store
+    rq: Redis
+    following: Following
+    metrics: Metrics
+    models: Mapping[str, Endpoint]
+
+    async def call_a_worker(self, debate_id: str, fence: int) -> None:
+        """Enqueues the debate. When that fails, the reaper does it within seconds."""
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await asyncio.to_thread(queue.enqueue, self.rq, debate_id, fence)
+        except (StorageDown, TimeoutError) as error:
+            log.warning("debate not enqueued", debate_id=debate_id, error=repr(error))
+
+
+@asynccontextmanager
+async def opened(settings: Settings, metrics: Metrics) -> AsyncGenerator[Parts]:
+    """The parts, with the reaper and the shared reader at work. Redis need not be there yet."""
+    store = Store(stores.connect(settings.redis_url, patience=PATIENCE_SECONDS))
+    streams = Store(stores.connect(settings.redis_url, patience=PATIENCE_SECONDS, block=following.BLOCK_MS / 1000))
+    rq = queue.connect(settings.redis_url, patience=PATIENCE_SECONDS)
+    parts = Parts(store, rq, Following(streams, most=settings.max_followers), metrics, settings.models)
+    tasks = [
+        asyncio.create_task(reap_forever(store, rq)),
+        asyncio.create_task(parts.following.read_forever()),
+    ]
+    try:
+        yield parts
+    finally:
+        parts.following.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await store.close()
+        await streams.close()
+        rq.close()
+
+
+async def _parts(request: Request) -> Parts:
+    return cast("Parts", request.app.state.parts)
+
+
+async def _debate_id(debate_id: Annotated[str, Path(alias="id")]) -> str:
+    """An id as it stands in the path; one that cannot be one is not asked for."""
+    if not _DEBATE_ID.fullmatch(debate_id):
+        raise NotFound(debate_id)
+    structlog.contextvars.bind_contextvars(debate_id=debate_id)
+    return debate_id
+
+
+PartsNeeded = Annotated[Parts, Depends(_parts)]
+DebateId = Annotated[str, Depends(_debate_id)]

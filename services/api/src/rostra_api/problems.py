@@ -1,0 +1,180 @@
+"""Every error is a problem detail (RFC 9457), and one table says which.
+
+    Refusal     what a request asked for cannot be had; the routes raise it, with its `Kind`
+
+The errors of `rostra` know nothing of HTTP; `_KINDS` maps them. Nothing that a client sent is repeated in an
+answer, beside the names of fields and parameters.
+"""
+
+from __future__ import annotations
+
+import http
+from collections.abc import Sequence
+from typing import Any, NamedTuple, cast
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from rostra.store import Conflict, KeyReused, NotFound, StorageDown
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_SECONDS = 5
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+class Kind(NamedTuple):
+    """A sort of problem: the status it has, its stable name, and what it is called."""
+
+    status: int
+    name: str
+    title: str
+
+
+NOT_JSON = Kind(400, "not-json", "The body is not JSON")
+CUT_OFF = Kind(400, "cut-off", "The request ended too early")
+BAD_PARAMETER = Kind(400, "bad-parameter", "A parameter or header is wrong")
+NOT_FOUND = Kind(404, "not-found", "There is no such thing here")
+NOT_ALLOWED = Kind(405, "method-not-allowed", "This cannot be done with that")
+NOT_ACCEPTABLE = Kind(406, "not-acceptable", "It cannot be had in that form")
+CONFLICT = Kind(409, "conflict", "The debate's status does not allow that")
+KEY_SPENT = Kind(409, "key-spent", "The Idempotency-Key belongs to a deleted debate")
+TOO_LARGE = Kind(413, "too-large", "The body is too large")
+NOT_JSON_TYPE = Kind(415, "unsupported-media-type", "The body must be JSON in UTF-8")
+INVALID = Kind(422, "invalid-debate", "The debate cannot be held as described")
+KEY_REUSED = Kind(422, "key-reused", "The Idempotency-Key was used for another request")
+FULL = Kind(429, "too-many-followers", "Too many follow debates at the moment")
+INTERNAL = Kind(500, "internal", "Something went wrong here")
+STORAGE_DOWN = Kind(503, "storage-down", "The storage does not answer")
+NOT_READY = Kind(503, "not-ready", "Debates cannot be held at the moment")
+
+
+class Fault(BaseModel):
+    """One thing that is wrong, and where."""
+
+    detail: str
+    pointer: str | None = Field(default=None, description="Where in the body: a JSON Pointer (RFC 6901).")
+    parameter: str | None = Field(default=None, description="Or which query parameter or header.")
+
+
+class Problem(BaseModel):
+    """What went wrong (RFC 9457)."""
+
+    type: str = Field(description="A URN that stays the same for this sort of problem.")
+    title: str
+    status: int
+    detail: str
+    errors: list[Fault] = Field(default=[], description="Where one can point at what is wrong.")
+
+
+class Refusal(Exception):
+    """What a request asked for cannot be had."""
+
+    def __init__(self, kind: Kind, detail: str, errors: Sequence[Fault] = (), **headers: str) -> None:
+        super().__init__(detail)
+        self.kind = kind
+        self.detail = detail
+        self.errors = list(errors)
+        self.headers = headers
+
+
+class Full(Exception):
+    """As many readers follow debates as this process takes on."""
+
+
+# What each error of the packages below is to someone who asks over HTTP, and what they are told.
+_KINDS: dict[type[Exception], tuple[Kind, str]] = {
+    NotFound: (NOT_FOUND, "There is no debate with this id."),
+    KeyReused: (KEY_REUSED, "Use a new key for each new request."),
+    Full: (FULL, "Come back later, or ask for the debate now and then."),
+    StorageDown: (STORAGE_DOWN, "Redis cannot be reached or refuses writes. Try again."),
+    ClientDisconnect: (CUT_OFF, "The body did not arrive whole."),
+}
+
+# What Starlette raises by itself.
+_BY_STATUS = {404: NOT_FOUND, 405: NOT_ALLOWED}
+
+
+def response(kind: Kind, detail: str, errors: Sequence[Fault] = (), headers: dict[str, str] | None = None) -> Response:
+    problem = Problem(
+        type=f"urn:rostra:problem:{kind.name}",
+        title=kind.title,
+        status=kind.status,
+        detail=detail,
+        errors=list(errors),
+    )
+    waiting = {"Retry-After": str(RETRY_SECONDS)} if kind.status in {429, 503} else {}
+    content = problem.model_dump_json(exclude_none=True)
+    return Response(content, kind.status, {**waiting, **(headers or {})}, MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Makes `app` answer every error with a problem."""
+    for error in _KINDS:
+        app.add_exception_handler(error, _known)
+    app.add_exception_handler(Conflict, _conflict)
+    app.add_exception_handler(Refusal, _refusal)
+    app.add_exception_handler(RequestValidationError, _bad_parameters)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _internal)
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What OpenAPI says of the problems that a route answers with."""
+    schema = {"$ref": f"#/components/schemas/{Problem.__name__}"}
+    return {
+        status: {
+            "description": http.HTTPStatus(status).phrase,
+            "content": {MEDIA_TYPE: {"schema": schema}},
+        }
+        for status in statuses
+    }
+
+
+async def _known(request: Request, error: Exception) -> Response:
+    kind, detail = next(_KINDS[cls] for cls in type(error).__mro__ if cls in _KINDS)
+    if kind is STORAGE_DOWN:
+        log.warning("storage down", path=request.url.path, error=repr(error))
+    return response(kind, detail)
+
+
+async def _conflict(_: Request, error: Exception) -> Response:
+    return response(CONFLICT, f"The debate is {cast('Conflict', error).status.value}.")
+
+
+async def _refusal(_: Request, error: Exception) -> Response:
+    refusal = cast("Refusal", error)
+    return response(refusal.kind, refusal.detail, refusal.errors, refusal.headers)
+
+
+async def _bad_parameters(_: Request, error: Exception) -> Response:
+    """FastAPI's own checks: of the query and the headers, as bodies are read by `rostra_api.intake`."""
+    faults = [
+        Fault(parameter=str(fault["loc"][-1]), detail=fault["msg"])
+        for fault in cast("RequestValidationError", error).errors()
+    ]
+    return response(BAD_PARAMETER, "See `errors`.", faults)
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    refused = cast("HTTPException", error)
+    kind = _BY_STATUS.get(refused.status_code) or Kind(refused.status_code, "http", refused.detail)
+    headers = {"Allow": _allowed(request)} if kind is NOT_ALLOWED else {}
+    return response(kind, kind.title + ".", headers=headers)
+
+
+def _allowed(request: Request) -> str:
+    """All methods of the path; Starlette knows those of the first route only."""
+    app = cast("FastAPI", request.app)
+    route = request.scope.get("route")
+    methods = app.openapi()["paths"].get(route.path if route else "", {"get": {}})  # /openapi.json is not in itself
+    return ", ".join(sorted(method.upper() for method in methods))
+
+
+async def _internal(_: Request, error: Exception) -> Response:
+    """Tells the client nothing; the server logs the error with its traceback when Starlette raises it on."""
+    return response(INTERNAL, "The error was logged.")

@@ -1,0 +1,35 @@
+"""The HTTP server, which ends the live streams before it waits for its connections."""
+
+from __future__ import annotations
+
+import socket
+
+import uvicorn
+
+from rostra_api.app import Api, end_streams
+
+# What is left after this many seconds is cut.
+GRACE_SECONDS = 10
+
+
+class Server(uvicorn.Server):
+    """uvicorn stops the app only when the last connection is gone, and a live stream ends with its debate."""
+
+    def __init__(self, app: Api, host: str, port: int) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                host=host,
+                port=port,
+                lifespan="on",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=GRACE_SECONDS,
+            )
+        )
+        self._app = app
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        end_streams(self._app)
+        await super().shutdown(sockets)

@@ -1,0 +1,100 @@
+"""What happens to a debate, as server-sent events (WHATWG HTML, section 9.2). Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from rostra.events import AttemptFailed, DebateClaimed, Delta, Event, Recorded, TurnTaken
+from rostra.models import Debate, Status
+
+RETRY_MS = 2000
+FIRST = f"retry: {RETRY_MS}\n\n".encode()
+KEEPALIVE = b": nothing new\n\n"
+
+# An event's id: the turn it belongs to, and its place behind it. Redis takes 64 bits for each.
+EVENT_ID = re.compile(r"[0-9]{1,18}-[0-9]{1,18}")
+
+
+class News:
+    """An event, or some words of an attempt. Rendered once, however many follow."""
+
+    def __init__(self, debate: Debate, item: Recorded | Delta) -> None:
+        self.item = item
+        self._debate = debate
+
+    @cached_property
+    def frame(self) -> bytes:
+        names = {debater.id: debater.name for debater in self._debate.debaters}
+        if isinstance(self.item, Recorded):
+            return frame(self.item.event.type, _event_data(self.item.event, names), self.item.id)
+        return frame("delta", _delta_data(self.item, names))
+
+
+class Relevance:
+    """Which words still matter: those of the newest claim, for an attempt that is not over."""
+
+    def __init__(self, turns_done: int) -> None:
+        self._turns = turns_done
+        self._failed = 0  # attempts at the next turn
+        self._fence = 0
+
+    def of(self, item: Recorded | Delta) -> bool:
+        """Whether `item` is to be shown; to be asked of each item once, in order."""
+        if isinstance(item, Delta):
+            return self._of_words(item)
+        self._note(item.event)
+        return True
+
+    def _note(self, event: Event) -> None:
+        match event:
+            case DebateClaimed():
+                self._fence, self._failed = max(self._fence, event.fence), 0
+            case TurnTaken():
+                self._turns, self._failed = max(self._turns, event.seq), 0
+            case AttemptFailed():
+                self._failed = event.attempt
+            case _:
+                pass
+
+    def _of_words(self, delta: Delta) -> bool:
+        if delta.fence < self._fence or delta.seq <= self._turns:
+            return False
+        self._fence = delta.fence
+        return delta.seq > self._turns + 1 or delta.attempt > self._failed
+
+
+def frame(event: str, data: Mapping[str, Any], event_id: str | None = None) -> bytes:
+    """One event on the wire. JSON has no line breaks of its own, so one `data:` line holds it."""
+    head = f"id: {event_id}\n" if event_id else ""
+    return f"{head}event: {event}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n".encode()
+
+
+def end(status: Status, reason: str) -> bytes:
+    """The last one: nothing will follow, so there is no need to come back."""
+    return frame("end", {"status": status.value, "reason": reason})
+
+
+def number(event_id: str) -> tuple[int, int]:
+    """The id to compare by."""
+    turn, place = event_id.split("-")
+    return int(turn), int(place)
+
+
+def _event_data(event: Event, names: Mapping[str, str]) -> dict[str, Any]:
+    data = event.model_dump(mode="json", exclude={"owner"})  # whose process it is concerns nobody outside
+    if "debater" in data:
+        data["debater"] = names.get(data["debater"], data["debater"])
+    return data
+
+
+def _delta_data(delta: Delta, names: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "seq": delta.seq,
+        "attempt": delta.attempt,
+        "debater": names.get(delta.debater, delta.debater),
+        "text": delta.text,
+    }

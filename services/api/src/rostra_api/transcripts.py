@@ -1,0 +1,101 @@
+"""What was said: as JSON to work with, as Markdown to read."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Response
+
+from rostra.models import Debate
+from rostra.transcript import Course, as_json, as_markdown, fold
+from rostra_api.conditional import IfNoneMatch, answer
+from rostra_api.parts import DebateId, Parts, PartsNeeded
+from rostra_api.problems import NOT_ACCEPTABLE, Refusal, documented
+from rostra_api.views import TranscriptView
+
+router = APIRouter(tags=["transcripts"])
+
+JSON = "application/json"
+MARKDOWN = "text/markdown"
+
+_NOT_MODIFIED = {304: {"description": "It is what `If-None-Match` names."}}
+_AS_MARKDOWN = {"content": {MARKDOWN: {"schema": {"type": "string"}}}}
+
+
+@router.get(
+    "/v1/debates/{id}/transcript",
+    response_model=TranscriptView,
+    responses={200: _AS_MARKDOWN, **_NOT_MODIFIED, **documented(404, 406, 503)},
+)
+async def transcript(
+    debate_id: DebateId,
+    parts: PartsNeeded,
+    accept: Annotated[str, Header(include_in_schema=False)] = "*/*",
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """The transcript in the form that `Accept` names."""
+    form = preferred(accept, (JSON, MARKDOWN))
+    if form is None:
+        raise Refusal(NOT_ACCEPTABLE, f"Accept {JSON} or {MARKDOWN}.")
+    return await _transcript(parts, debate_id, form, if_none_match)
+
+
+@router.get(
+    "/v1/debates/{id}/transcript.json",
+    response_model=TranscriptView,
+    responses={**_NOT_MODIFIED, **documented(404, 503)},
+)
+async def transcript_as_json(debate_id: DebateId, parts: PartsNeeded, if_none_match: IfNoneMatch = None) -> Response:
+    """The transcript as JSON."""
+    return await _transcript(parts, debate_id, JSON, if_none_match)
+
+
+@router.get(
+    "/v1/debates/{id}/transcript.md",
+    response_class=Response,
+    responses={200: _AS_MARKDOWN, **_NOT_MODIFIED, **documented(404, 503)},
+)
+async def transcript_as_markdown(
+    debate_id: DebateId, parts: PartsNeeded, if_none_match: IfNoneMatch = None
+) -> Response:
+    """The transcript as Markdown."""
+    return await _transcript(parts, debate_id, MARKDOWN, if_none_match)
+
+
+async def _transcript(parts: Parts, debate_id: str, form: str, if_none_match: str | None) -> Response:
+    record = await parts.store.get(debate_id)
+    events = await parts.store.events(debate_id)
+    content = _rendered(record.debate, fold(recorded.event for recorded in events), form)
+    return answer(content, form, if_none_match, Vary="Accept")
+
+
+def _rendered(debate: Debate, course: Course, form: str) -> str:
+    if form == MARKDOWN:
+        return as_markdown(debate, course)
+    return json.dumps(as_json(debate, course), ensure_ascii=False, separators=(",", ":"))
+
+
+def preferred(accept: str, offers: tuple[str, ...]) -> str | None:
+    """Which of `offers` the header wants most (RFC 9110, section 12.5.1); the earlier one where it is a draw."""
+    ranges = [_media_range(part) for part in accept.split(",")]
+    best = max(offers, key=lambda offer: _quality(offer, ranges))
+    return best if _quality(best, ranges) > 0 else None
+
+
+def _media_range(part: str) -> tuple[str, float]:
+    media_type, *parameters = (piece.strip().lower() for piece in part.split(";"))
+    weight = next((p.removeprefix("q=") for p in parameters if p.startswith("q=")), "1")
+    try:
+        return media_type, min(max(float(weight), 0.0), 1.0)
+    except ValueError:
+        return media_type, 0.0
+
+
+def _quality(offer: str, ranges: list[tuple[str, float]]) -> float:
+    """The weight of the most specific range that fits."""
+    for pattern in (offer, f"{offer.partition('/')[0]}/*", "*/*"):
+        weights = [weight for media_range, weight in ranges if media_range == pattern]
+        if weights:
+            return max(weights)
+    return 0.0

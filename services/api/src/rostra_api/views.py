@@ -1,0 +1,264 @@
+"""What the API answers with, and so what /openapi.json says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from rostra.endpoints import SUPPORTED, Dialect, Endpoint
+from rostra.events import Usage
+from rostra.models import (
+    Debate,
+    Format,
+    GuardRules,
+    JudgeRules,
+    Limits,
+    MetadataValue,
+    Order,
+    Status,
+    Strictness,
+    TurnRules,
+)
+from rostra.store import Page, Record
+
+
+class View(BaseModel):
+    """Something that is answered; all its fields are always there."""
+
+    model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
+
+
+class Links(View):
+    """Where to go from a debate."""
+
+    self: str
+    events: str
+    transcript: str
+    cancel: str
+    pause: str
+    resume: str
+
+
+class DebaterView(View):
+    """Who argues."""
+
+    name: str
+    stance: str
+    persona: str
+    model: str
+    sampling: dict[str, Any]
+
+
+class Spent(View):
+    """Tokens spent, failed attempts included."""
+
+    prompt_tokens: int
+    completion_tokens: int
+
+
+class DebateView(View):
+    """A debate as it stands."""
+
+    id: str
+    status: Status
+    reason: str = Field(description="Why it ended so; empty where the status says it all.")
+    wish: Literal["cancel", "pause"] | None = Field(description="What was asked for and is not done yet.")
+    motion: str
+    language: str | None
+    format: str
+    debaters: list[DebaterView]
+    turns_done: int
+    turns_planned: int
+    created_at: AwareDatetime
+    started_at: AwareDatetime | None
+    ended_at: AwareDatetime | None
+    usage: Spent
+    limits: Limits
+    seed: int
+    metadata: Mapping[str, MetadataValue]
+    notes: list[str] = Field(description="What this version does not do with the request, in plain sentences.")
+    links: Links
+
+
+class DebateList(View):
+    """Some debates, newest first."""
+
+    data: list[DebateView]
+    next_cursor: str | None = Field(description="For `after`, to get the next ones; null on the last page.")
+
+
+class PhaseView(View):
+    """A named part of a format."""
+
+    name: str
+    order: Order
+    rounds: int
+
+
+class FormatView(View):
+    """Who speaks when."""
+
+    name: str
+    title: str
+    summary: str
+    phases: list[PhaseView]
+
+
+class FormatList(View):
+    """All formats, by name."""
+
+    data: list[FormatView]
+
+
+class ModelView(View):
+    """A model that debaters can have."""
+
+    name: str
+    dialect: Dialect
+    sampling: list[str] = Field(description="The sampling options that its server can do.")
+    context: int | None = Field(description="Context in tokens; null where the server is asked for it.")
+
+
+class ModelList(View):
+    """All models of this installation, by name."""
+
+    data: list[ModelView]
+
+
+class TurnView(View):
+    """A turn and how it came about."""
+
+    seq: int
+    phase: str
+    round: int
+    debater: str
+    chosen_by: str
+    text: str
+    attempts: int
+    shortened: bool
+    sampling: dict[str, Any]
+    model: str
+    usage: Usage
+    finish_reason: str
+    started_at: AwareDatetime
+    ended_at: AwareDatetime
+
+
+class SettingsView(View):
+    """All that is needed to hold the debate again."""
+
+    format: str
+    phases: list[PhaseView]
+    speakers: list[str] | None
+    language: str | None
+    opening: str
+    turn: TurnRules
+    guard: Strictness | GuardRules | None
+    judge: JudgeRules | None
+    limits: Limits
+    seed: int
+    metadata: Mapping[str, MetadataValue]
+
+
+class TranscriptView(View):
+    """What was said."""
+
+    id: str
+    status: Status
+    reason: str
+    complete: bool = Field(description="False as long as turns may follow.")
+    motion: str
+    debaters: list[DebaterView]
+    settings: SettingsView
+    turns: list[TurnView]
+    turns_planned: int
+    usage: Usage
+    verdict: dict[str, Any] | None
+    measures: dict[str, Any] | None
+
+
+class Alive(View):
+    """The process answers."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Ready(View):
+    """Debates can be held."""
+
+    status: Literal["ready"] = "ready"
+    workers: int
+
+
+def debate_view(record: Record) -> DebateView:
+    debate = record.debate
+    return DebateView(
+        id=debate.id,
+        status=record.status,
+        reason=record.reason,
+        wish=record.wish or None,
+        motion=debate.motion,
+        language=debate.language,
+        format=debate.format.name,
+        debaters=_debaters(debate),
+        turns_done=record.turns_done,
+        turns_planned=record.turns_planned,
+        created_at=debate.created_at,
+        started_at=record.started_at,
+        ended_at=record.ended_at,
+        usage=Spent(prompt_tokens=record.usage.prompt_tokens, completion_tokens=record.usage.completion_tokens),
+        limits=debate.limits,
+        seed=debate.seed,
+        metadata=debate.metadata,
+        notes=list(_notes(debate)),
+        links=_links(debate.id),
+    )
+
+
+def list_view(page: Page) -> DebateList:
+    return DebateList(data=[debate_view(record) for record in page.records], next_cursor=page.next_cursor)
+
+
+def format_view(debate_format: Format) -> FormatView:
+    return FormatView.model_validate(debate_format.model_dump())
+
+
+def model_view(name: str, endpoint: Endpoint) -> ModelView:
+    return ModelView(
+        name=name,
+        dialect=endpoint.dialect,
+        sampling=sorted(SUPPORTED[endpoint.dialect]),
+        context=endpoint.context,
+    )
+
+
+def path_of(debate_id: str) -> str:
+    return f"/v1/debates/{debate_id}"
+
+
+def _debaters(debate: Debate) -> list[DebaterView]:
+    return [
+        DebaterView(name=d.name, stance=d.stance, persona=d.persona, model=d.model, sampling=d.sampling.given())
+        for d in debate.debaters
+    ]
+
+
+def _notes(debate: Debate) -> Iterator[str]:
+    if debate.guard not in (None, "off"):
+        yield "`guard` is recorded, but this version does not check attempts by it."
+    if debate.judge is not None:
+        yield "`judge` is recorded, but this version gives no verdict."
+
+
+def _links(debate_id: str) -> Links:
+    path = path_of(debate_id)
+    return Links(
+        self=path,
+        events=f"{path}/events",
+        transcript=f"{path}/transcript",
+        cancel=f"{path}/cancel",
+        pause=f"{path}/pause",
+        resume=f"{path}/resume",
+    )

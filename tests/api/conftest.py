@@ -1,0 +1,69 @@
+"""The API over a real Redis: called within the process, or served on a port where streams must flow."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+
+import pytest
+from httpx2 import ASGITransport, AsyncClient
+
+from builders import a_debate
+from rostra.endpoints import Endpoint
+from rostra.store import Claim, Store
+from rostra_api.app import Api, create_app
+from rostra_api.server import Server
+from rostra_api.settings import Settings
+
+
+@pytest.fixture
+def settings(redis_url: str) -> Settings:
+    plain = Endpoint(url="http://secret.example", api_key="hush", dialect="openai", context=4096)
+    return Settings(redis_url=redis_url, models={"plain": plain})
+
+
+@pytest.fixture
+async def app(settings: Settings) -> AsyncIterator[Api]:
+    app = create_app(settings)
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+@pytest.fixture
+async def client(app: Api) -> AsyncIterator[AsyncClient]:
+    transport = ASGITransport(app, raise_app_exceptions=False)
+    async with AsyncClient(transport=transport, base_url="http://rostra") as client:
+        yield client
+
+
+@pytest.fixture
+async def server(settings: Settings) -> AsyncIterator[Server]:
+    """A server that listens; `server.url` says where, `server.app` what it serves."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    app = create_app(settings)
+    server = Server(app, "127.0.0.1", 0)
+    server.app = app
+    running = asyncio.create_task(server.serve([listener]))
+    while not server.started:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    server.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    yield server
+    server.should_exit = True
+    await running
+
+
+@pytest.fixture
+async def reader(server: Server) -> AsyncIterator[AsyncClient]:
+    async with AsyncClient(base_url=server.url, timeout=20) as reader:
+        yield reader
+
+
+@pytest.fixture
+async def claim(store: Store) -> Claim:
+    """A debate between Ada and Grace that is being held."""
+    debate = a_debate(rounds=5)
+    await store.create(debate)
+    claim = await store.claim(debate.id, "worker:1")
+    assert isinstance(claim, Claim)
+    return claim

@@ -1,0 +1,30 @@
+"""What one can choose from, and what is not told of it."""
+
+from __future__ import annotations
+
+from httpx2 import AsyncClient
+
+
+async def test_all_formats_are_listed_and_each_is_there(client: AsyncClient):
+    listed = (await client.get("/v1/formats")).json()["data"]
+    assert {"round_robin", "random", "auto", "manual"} <= {each["name"] for each in listed}
+    for each in listed:
+        assert (await client.get(f"/v1/formats/{each['name']}")).json() == each
+
+
+async def test_a_format_that_is_none_is_not_found(client: AsyncClient):
+    answer = await client.get("/v1/formats/..%2Fshouting")
+    assert answer.status_code == 404
+    answer = await client.get("/v1/formats/shouting")
+    assert (answer.status_code, answer.json()["status"]) == (404, 404)
+
+
+async def test_models_say_what_they_can_do_and_not_where_they_are(client: AsyncClient):
+    answer = await client.get("/v1/models")
+    default, plain = answer.json()["data"]
+    assert (default["name"], plain["name"]) == ("default", "plain")
+    assert "top_k" in default["sampling"]
+    assert "top_k" not in plain["sampling"]
+    assert (default["context"], plain["context"]) == (None, 4096)
+    assert "secret.example" not in answer.text
+    assert "hush" not in answer.text

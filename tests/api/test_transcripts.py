@@ -1,0 +1,80 @@
+"""GET /v1/debates/{id}/transcript: in the form that was asked for, and no other."""
+
+from __future__ import annotations
+
+import pytest
+from httpx2 import AsyncClient
+
+from builders import a_turn
+from rostra.models import Status
+from rostra.store import Claim, Store
+from rostra_api.transcripts import preferred
+from rostra_api.views import TranscriptView
+
+JSON, MARKDOWN = "application/json", "text/markdown"
+
+
+async def test_it_is_not_complete_while_the_debate_runs(client: AsyncClient, store: Store, claim: Claim):
+    path = f"/v1/debates/{claim.debate.id}/transcript"
+    await store.append(claim, a_turn(1, text="Tabs are honest."))
+    running = (await client.get(path)).json()
+    assert (running["complete"], [turn["debater"] for turn in running["turns"]]) == (False, ["Ada"])
+    await store.finish(claim, Status.COMPLETED)
+    assert (await client.get(path)).json()["complete"] is True
+
+
+async def test_it_is_what_the_contract_says(client: AsyncClient, store: Store, claim: Claim):
+    await store.append(claim, a_turn(1))
+    content = (await client.get(f"/v1/debates/{claim.debate.id}/transcript.json")).json()
+    told = TranscriptView.model_validate(content).model_dump(mode="json")
+    assert told.keys() == content.keys()
+    assert told["turns"][0].keys() == content["turns"][0].keys()
+    assert told["settings"].keys() == content["settings"].keys()
+
+
+async def test_markdown_to_read(client: AsyncClient, store: Store, claim: Claim):
+    await store.append(claim, a_turn(1, text="<script>alert(1)</script>"))
+    path = f"/v1/debates/{claim.debate.id}/transcript"
+    named = await client.get(f"{path}.md")
+    asked = await client.get(path, headers={"Accept": "text/markdown, */*;q=0.1"})
+    assert named.text == asked.text
+    assert named.headers["Content-Type"] == "text/markdown; charset=utf-8"
+    assert named.text.startswith("# Tabs beat spaces")
+    assert "<script>" not in named.text
+
+
+async def test_one_who_knows_it_is_not_sent_it_again(client: AsyncClient, store: Store, claim: Claim):
+    path = f"/v1/debates/{claim.debate.id}/transcript"
+    first = await client.get(path)
+    assert first.headers["Vary"] == "Accept"
+    known = {"If-None-Match": first.headers["ETag"]}
+    assert (await client.get(path, headers=known)).status_code == 304
+    assert (await client.get(f"{path}.md", headers=known)).status_code == 200
+    await store.append(claim, a_turn(1))
+    assert (await client.get(path, headers=known)).status_code == 200
+
+
+async def test_another_form_is_not_to_be_had(client: AsyncClient, claim: Claim):
+    answer = await client.get(f"/v1/debates/{claim.debate.id}/transcript", headers={"Accept": "application/pdf"})
+    assert (answer.status_code, answer.json()["status"]) == (406, 406)
+
+
+@pytest.mark.parametrize(
+    ("accept", "form"),
+    [
+        ("*/*", JSON),
+        ("", None),
+        ("text/markdown", MARKDOWN),
+        ("text/*", MARKDOWN),
+        ("APPLICATION/JSON;charset=utf-8", JSON),
+        ("text/markdown;q=0.2, application/json;q=0.8", JSON),
+        ("application/json;q=0, */*", MARKDOWN),
+        ("application/*;q=0.5, text/markdown;q=0.6", MARKDOWN),
+        ("text/html, */*;q=0.1", JSON),
+        ("text/html", None),
+        ("application/json;q=0", None),
+        ("application/json;q=x", None),
+    ],
+)
+def test_what_is_wanted_most(accept: str, form: str | None):
+    assert preferred(accept, (JSON, MARKDOWN)) == form
