@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Literal, Self, TypeVar
 
-from pydantic import Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from rostra.endpoints import Endpoint
+
+PREFIX = "ROSTRA_"
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 
@@ -15,11 +17,14 @@ LogLevel = Literal["debug", "info", "warning", "error"]
 class SharedSettings(BaseSettings):
     """Where Redis and the models are, and how to log."""
 
-    model_config = SettingsConfigDict(env_prefix="ROSTRA_", env_ignore_empty=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore")
 
     redis_url: str = Field(default="redis://127.0.0.1:6379/0", description="Redis or Valkey, version 7 or newer.")
     llm_url: str = Field(default="http://127.0.0.1:8000", description="The model server of the model `default`.")
     llm_api_key: SecretStr | None = Field(default=None, description="The model server's bearer key.")
+    model_name: str = Field(
+        default="default", min_length=1, description="The name that this server knows the model by."
+    )
     models: dict[str, Endpoint] = Field(
         default_factory=dict[str, Endpoint],
         description="Models by name, as JSON; `default` is ROSTRA_LLM_URL unless it is given here.",
@@ -28,5 +33,25 @@ class SharedSettings(BaseSettings):
 
     @model_validator(mode="after")
     def _default_model(self) -> Self:
-        self.models.setdefault("default", Endpoint(url=self.llm_url, api_key=self.llm_api_key))
+        default = Endpoint(url=self.llm_url, api_key=self.llm_api_key, model=self.model_name)
+        self.models.setdefault("default", default)
         return self
+
+
+Kind = TypeVar("Kind", bound=BaseSettings)
+
+
+def read(kind: type[Kind]) -> Kind:
+    """The settings of the environment; ends the process with a line for each that cannot be used."""
+    try:
+        return kind()
+    except ValidationError as error:  # not the values themselves: one may hold a key
+        lines = (f"{_variable(fault['loc'])}: {fault['msg']}" for fault in error.errors(include_input=False))
+        raise SystemExit("\n".join(lines)) from None
+    except SettingsError as error:
+        raise SystemExit(f"{error}: it must be JSON") from None
+
+
+def _variable(place: tuple[int | str, ...]) -> str:
+    name, *inside = (str(step) for step in place)
+    return ".".join([PREFIX + name.upper(), *inside])

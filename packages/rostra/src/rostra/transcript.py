@@ -135,8 +135,8 @@ def _turn_as_json(turn: TurnTaken, names: Mapping[str, str]) -> dict[str, Any]:
 
 # ── Markdown ────────────────────────────────────────────────────────────────────────────────────────────
 
-_MARKUP = re.compile(r"([\\`*_{}\[\]<>#+!|~&$^=-])")
-_LIST_NUMBER = re.compile(r"^(\d+)([.)])")
+_MARKUP = re.compile(r"([\\`*_\[\]<>#|~&$^])")
+_AT_START = re.compile(r"^(\d*)([.)+=-])")  # a list, or an underline that makes a heading
 _LINK = re.compile(r"(?i)\b(https?|ftp|mailto|www)(:|\.)")
 
 
@@ -148,7 +148,7 @@ def neutral(text: str) -> str:
     """
     line = " ".join(text.split())
     escaped = _MARKUP.sub(r"\\\1", line)
-    escaped = _LIST_NUMBER.sub(r"\1\\\2", escaped)
+    escaped = _AT_START.sub(r"\1\\\2", escaped)
     return _LINK.sub("\\1\u2060\\2", escaped)
 
 

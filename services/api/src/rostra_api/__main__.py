@@ -7,13 +7,14 @@ from contextlib import suppress
 import structlog
 
 from rostra.log import configure
+from rostra.settings import read
 from rostra_api.app import create_app
 from rostra_api.server import Server
 from rostra_api.settings import Settings
 
 
 def main() -> None:
-    settings = Settings()
+    settings = read(Settings)
     configure("api", settings.log_level)
     if settings.listens_to_others:
         log = structlog.stdlib.get_logger(__name__)

@@ -30,6 +30,7 @@ from rostra import queue
 from rostra.processes import die_with_parent
 from rostra.queue import QUEUE, DebateJob
 from rostra.reaper import reap_forever
+from rostra.settings import read
 from rostra.store import StorageDown, Store, connect
 from rostra_orchestrator import health, jobs
 from rostra_orchestrator.settings import Settings
@@ -157,6 +158,6 @@ async def _report_forever(store: Store, workers: int) -> None:
 
 def start() -> None:
     """Reads the settings and runs the pool: what `python -m rostra_orchestrator` does."""
-    settings = Settings()
+    settings = read(Settings)
     logging.configure("orchestrator", settings.log_level)
     run(settings)

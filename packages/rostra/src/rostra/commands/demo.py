@@ -19,8 +19,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from rostra.commands.serve import _interrupt  # pyright: ignore[reportPrivateUsage]
-from rostra.commands.stack import StackError, StackSettings, free_port, running
+from rostra.commands.stack import StackError, StackSettings, free_port, interrupt, running
+from rostra.settings import read
 
 # Short turns: the bundled model has 135 million parameters and is there to show the machinery.
 DEBATE: Mapping[str, Any] = {
@@ -49,7 +49,7 @@ _COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "red")
 def demo(file: Path | None) -> int:
     """Plays a debate to its end; exit status 0 if it was completed."""
     console = Console()
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, interrupt)
     try:
         debate = json.loads(file.read_text(encoding="utf-8")) if file else DEBATE
     except (OSError, ValueError) as error:
@@ -68,15 +68,12 @@ def demo(file: Path | None) -> int:
 
 def _play(console: Console, folder: Path, debate: Mapping[str, Any]) -> int:
     began = time.monotonic()
-    with console.status("starting Redis, the model, two workers and the API …"), _stack(folder) as stack:
-        stack.until_ready()
+    with running(folder, free_port(), read(StackSettings).llm_url) as stack:
+        with console.status("starting Redis, the model, the workers and the API …"):
+            stack.until_ready()
         console.print(f"ready in {time.monotonic() - began:.1f} s: {stack.url}", style="dim", markup=False)
         with httpx.Client(base_url=stack.url, timeout=60) as http:
             return _watch(console, http, debate)
-
-
-def _stack(folder: Path) -> Any:
-    return running(folder, free_port(), StackSettings().llm_url)
 
 
 def _watch(console: Console, http: httpx.Client, debate: Mapping[str, Any]) -> int:
@@ -108,7 +105,8 @@ def events(http: httpx.Client, debate_id: str) -> Iterator[tuple[str, dict[str, 
                         return
                     yield event["event"], json.loads(event["data"])
         except httpx.TransportError:
-            time.sleep(0.5)
+            pass
+        time.sleep(0.5)
 
 
 def _sse(lines: Iterator[str]) -> Iterator[dict[str, str]]:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import signal
 import sys
-from types import FrameType
 
-from rostra.commands.stack import StackError, StackSettings, running
+from rostra.commands.stack import StackError, StackSettings, interrupt, running
+from rostra.settings import read
 
 
 def serve() -> int:
     """Runs the stack; prints one line when it is ready. Exit status 0 after Ctrl-C or SIGTERM."""
-    settings = StackSettings()
-    signal.signal(signal.SIGTERM, _interrupt)
+    settings = read(StackSettings)
+    signal.signal(signal.SIGTERM, interrupt)
     try:
         with running(settings.data_dir, settings.port, settings.llm_url) as stack:
             stack.until_ready()
@@ -25,7 +25,3 @@ def serve() -> int:
         return 1
     except KeyboardInterrupt:
         return 0
-
-
-def _interrupt(_: int, __: FrameType | None) -> None:
-    raise KeyboardInterrupt

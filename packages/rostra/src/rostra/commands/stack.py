@@ -20,6 +20,7 @@ import xmlrpc.client
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any, cast
 
 import httpx2 as httpx
@@ -201,6 +202,11 @@ def _programs(folder: Path, *, own: bool) -> list[Program]:
         Program("orchestrator", f"{python} -m rostra_orchestrator", 3, stop_seconds=25),
         Program("api", f"{python} -m rostra_api", 4),
     ]
+
+
+def interrupt(_: int, __: FrameType | None) -> None:
+    """For SIGTERM, so that it stops the stack as Ctrl-C does."""
+    raise KeyboardInterrupt
 
 
 def _write(path: Path, text: str) -> None:

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import pytest
+
+from rostra.settings import SharedSettings, read
+
+
+@pytest.fixture(autouse=True)
+def nothing_set(monkeypatch: pytest.MonkeyPatch):
+    for name in ("REDIS_URL", "LLM_URL", "LLM_API_KEY", "MODEL_NAME", "MODELS", "LOG_LEVEL"):
+        monkeypatch.delenv(f"ROSTRA_{name}", raising=False)
+
+
+def test_the_default_model_is_the_model_server(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("ROSTRA_LLM_URL", "http://elsewhere:9")
+    monkeypatch.setenv("ROSTRA_MODELS", '{"large": {"url": "http://large:8000", "dialect": "openai"}}')
+    models = read(SharedSettings).models
+    assert {name: endpoint.url for name, endpoint in models.items()} == {
+        "default": "http://elsewhere:9",
+        "large": "http://large:8000",
+    }
+
+
+def test_the_model_server_may_know_the_default_model_by_another_name(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("ROSTRA_MODEL_NAME", "smollm2")
+    assert read(SharedSettings).models["default"].model == "smollm2"
+
+
+def test_a_blank_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("ROSTRA_LOG_LEVEL", "")
+    assert read(SharedSettings).log_level == "info"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("ROSTRA_LOG_LEVEL", "loud", "ROSTRA_LOG_LEVEL: Input should be 'debug'"),
+        ("ROSTRA_MODELS", "{hush", "must be JSON"),
+        ("ROSTRA_MODELS", '{"large": {"url": 1, "api_key": "hush"}}', "ROSTRA_MODELS.large.url: "),
+    ],
+)
+def test_one_that_cannot_be_used_is_named_and_not_shown(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, told: str
+):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit) as ended:
+        read(SharedSettings)
+    assert told in str(ended.value)
+    assert "hush" not in str(ended.value)
