@@ -9,7 +9,7 @@ LLAMA := $(shell sed -n 's/^llama-cpp-python==\([^ ]*\).*/\1/p' requirements/lla
 WHEELS ?= $(firstword $(dir $(wildcard $(foreach d,wheels ../shared/wheels,$d/llama_cpp_python-$(LLAMA)-*.whl))) wheels)
 
 help:
-	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .make/members ## set up .venv (the targets that need it do this themselves)
 
@@ -30,6 +30,12 @@ test: setup ## run every test that needs no Docker
 	$(BIN)/python -m pytest -m "not e2e"
 
 test-models: setup .make/test-models ## fetch the model that a few tests skip without (250 MB, Gemma terms)
+
+bench: setup ## measure what a turn costs beside the model
+	PYTHONPATH=tests $(BIN)/python benchmarks/turn_cost.py
+
+bench-containers: ## measure the images and how long the containers take to be ready
+	python3 benchmarks/containers.py
 
 e2e: ## drive the real containers through debates and faults
 	tests/e2e/run
@@ -95,4 +101,4 @@ lock: setup ## renew requirements/ from the pyproject files (LOCK=--upgrade: to 
 	sed -n 's/.*"\(llama-cpp-python\)\[.*\(==.*\)".*/\1\2/p' services/llm/pyproject.toml | \
 	    $(subst --no-emit-package llama-cpp-python,,$(COMPILE)) --no-deps - -o requirements/llama-cpp-python.txt
 
-.PHONY: help setup demo serve check test test-models e2e up down openapi wheel lock
+.PHONY: help setup demo serve check test test-models bench bench-containers e2e up down openapi wheel lock
