@@ -1,0 +1,111 @@
+"""What the README and the documents name is there, and their commands do what they say."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx2 as httpx
+import pytest
+
+from builders import a_debate, a_turn
+from conftest import free_port
+from rostra.models import Status
+from rostra.store import Claim, Store
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = sorted(
+    document
+    for pattern in ("*.md", "docs/**/*.md", "services/*/*.md", "models/*.md", "wheels/*.md")
+    for document in ROOT.glob(pattern)
+)
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+CURLS = re.findall(r"^(curl .*?)(?:  +#.*)?$", README, re.MULTILINE)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_what_is_linked_is_there(document: Path):
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text(encoding="utf-8"))
+    assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_what_is_made_can_be_made(document: Path):
+    targets = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    code = re.findall(r"`([^`\n]+)`|^(make .*?)(?:#|$)", document.read_text(encoding="utf-8"), re.MULTILINE)
+    commands = [one for pair in code for one in pair if one.startswith("make ")]
+    named = {word for command in commands for word in command.split()[1:] if "=" not in word}
+    assert named <= targets
+
+
+def test_every_endpoint_is_described_and_no_other():
+    contract = json.loads((ROOT / "docs/openapi.json").read_text(encoding="utf-8"))
+    served = {f"{method.upper()} {path}" for path, methods in contract["paths"].items() for method in methods}
+    described = re.findall(r"^\| `([A-Z]+ /\S*)` \|", (ROOT / "docs/api.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(described) == sorted(served)
+
+
+@pytest.fixture
+async def served(redis_url: str) -> AsyncIterator[str]:
+    """The API as people start it; its address."""
+    port = free_port()
+    environment = {**os.environ, "ROSTRA_REDIS_URL": redis_url, "ROSTRA_PORT": str(port)}
+    api = subprocess.Popen([sys.executable, "-m", "rostra_api"], env=environment, stderr=subprocess.DEVNULL)  # noqa: ASYNC220
+    try:
+        until_it_answers(f"http://127.0.0.1:{port}/healthz")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        api.terminate()
+        api.wait(10)
+
+
+def until_it_answers(url: str) -> None:
+    for _ in range(200):
+        try:
+            httpx.get(url).raise_for_status()
+        except httpx.ConnectError:
+            time.sleep(0.05)
+        else:
+            return
+    raise TimeoutError(f"{url} did not answer")
+
+
+@pytest.fixture
+async def ended(store: Store) -> str:
+    """The id of a debate that has been held."""
+    debate = a_debate(rounds=1)
+    await store.create(debate)
+    claim = await store.claim(debate.id, "worker:1")
+    assert isinstance(claim, Claim)
+    await store.append(claim, a_turn(1, "d1"))
+    await store.append(claim, a_turn(2, "d2"))
+    await store.finish(claim, Status.COMPLETED)
+    return debate.id
+
+
+def test_the_readme_shows_how_to_begin_read_and_watch():
+    assert len(CURLS) == 7
+
+
+@pytest.mark.parametrize("command", CURLS)
+async def test_the_readmes_commands_work_as_written(command: str, served: str, ended: str):
+    here = command.replace("http://127.0.0.1:8080", served)
+    shell = ["bash", "-c", here.replace("curl ", "curl --silent --fail-with-body --max-time 20 ", 1)]
+    done = subprocess.run(  # noqa: ASYNC221
+        shell, cwd=ROOT, env={**os.environ, "id": ended}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    if "--json" in command:
+        assert json.loads(done.stdout)["status"] == "queued"
+    elif "/events" in command:
+        assert done.stdout.rstrip().endswith('{"status": "completed", "reason": ""}')
+    elif ".md" in command:
+        assert "**Ada:** Point 1." in done.stdout
+    else:
+        assert json.loads(done.stdout)["turns_done"] == 2
