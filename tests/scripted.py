@@ -56,6 +56,7 @@ class ScriptedModel:
     context: int = 4096
     system_role: bool = True
     tokenizes: bool = True
+    continues_answer: bool = False
     cancelled: int = 0
     url: str = ""
 
@@ -96,7 +97,8 @@ class ScriptedModel:
         yield "data: [DONE]\n\n"
 
     async def _props(self, _: Request) -> Response:
-        return JSONResponse({"n_ctx": self.context, "roles": {"system": self.system_role}})
+        roles = {"system": self.system_role}
+        return JSONResponse({"n_ctx": self.context, "roles": roles, "continues_answer": self.continues_answer})
 
     async def _tokenize(self, request: Request) -> Response:
         if not self.tokenizes:

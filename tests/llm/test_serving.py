@@ -134,6 +134,7 @@ async def test_props_tell_what_a_client_has_to_know(client: httpx2.AsyncClient) 
     assert props["model_file"].endswith(".gguf")
     assert (props["n_ctx"], props["n_ctx_train"]) == (CONTEXT, 8192)
     assert props["roles"] == {"system": True}
+    assert props["continues_answer"] is True
     assert "<|im_start|>" in props["chat_template"]
     assert props["samplers"] == list(SAMPLERS)
 

@@ -29,6 +29,14 @@ def test_a_system_message_counts_only_where_it_reaches_the_model(template: str, 
     assert takes_system(formatter(template)) is takes
 
 
+def test_an_answer_that_is_begun_is_gone_on_with() -> None:
+    chat = [{"role": "user", "content": "Hello"}]
+    chatml = "{% for m in messages %}<{{ m.role }}>{{ m.content }}</>{% endfor %}"
+    write = formatter(chatml + "{% if add_generation_prompt %}<assistant>{% endif %}")
+    assert write(messages=chat).prompt == "<user>Hello</><assistant>"
+    assert write(messages=[*chat, {"role": "assistant", "content": "Ada:"}]).prompt == "<user>Hello</><assistant>Ada:"
+
+
 def test_a_model_without_a_template_is_refused_with_what_to_do(without_template: Path) -> None:
     with pytest.raises(NoTemplate, match="ROSTRA_CHAT_TEMPLATE"):
         Vocabulary(without_template, None)

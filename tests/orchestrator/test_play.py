@@ -79,6 +79,30 @@ async def test_a_turn_records_the_sampling_that_was_sent(store: Store, settings:
     assert sent["stop"] == list(sampling["stop"])
 
 
+async def test_where_the_server_goes_on_with_an_answer_it_is_begun_with_the_name(
+    store: Store, settings: Settings, model: ScriptedModel
+):
+    model.continues_answer = True
+    model.answers = [Says("Tabs are one byte."), Says(""), Says("Spaces are sure.")]
+    ended = await play_out(store, settings, rounds=1)
+    assert [t.text for t in ended.turns] == ["Tabs are one byte.", "Spaces are sure."]
+    assert [request["messages"][-1] for request in model.requests] == [
+        {"role": "assistant", "content": name} for name in ("Ada:", "Grace:", "Grace:")
+    ]
+    # On its own line; who said nothing there may begin another.
+    assert [request["stop"] for request in model.requests] == [["\n"], ["\n"], ["\nAda:", "\nGrace:"]]
+    assert all("without the name" not in request["messages"][1]["content"] for request in model.requests)
+
+
+@pytest.mark.parametrize(("characters", "stop"), [(500, ["\n"]), (501, ["\nAda:", "\nGrace:"])])
+async def test_a_long_turn_may_have_paragraphs(
+    store: Store, settings: Settings, model: ScriptedModel, characters: int, stop: list[str]
+):
+    model.continues_answer = True
+    await play_out(store, settings, rounds=1, turn={"max_characters": characters})
+    assert model.requests[0]["stop"] == stop
+
+
 async def test_the_same_debate_asks_with_the_same_seeds(store: Store, settings: Settings, model: ScriptedModel):
     for _ in range(2):
         await play_out(store, settings, rounds=2, seed=7)
@@ -176,7 +200,7 @@ async def test_an_interrupted_debate_goes_on_from_its_last_finished_turn(
     ended = await course(store, debate)
     assert [t.seq for t in ended.turns] == [1, 2, 3, 4]
     assert "Ada: Before the fall." in model.requests[0]["messages"][-1]["content"]
-    assert "Grace's turn" in model.requests[0]["messages"][-1]["content"]
+    assert "Now Grace speaks" in model.requests[0]["messages"][-1]["content"]
 
 
 @pytest.mark.parametrize(("wish", "status"), [("cancel", Status.CANCELLED), ("pause", Status.PAUSED)])

@@ -43,8 +43,8 @@ def test_the_prompt_in_full():
                 "Moderator: Begin.\n"
                 "Ada: Tabs are one byte.\n"
                 "Grace: Spaces are sure.\n\n"
-                "Now it is Ada's turn, for tabs. Round 2 of 3. "
-                "Give Ada's next words only, without the name, in at most 80 characters."
+                "Now Ada speaks, for tabs. Round 2 of 3. At most 80 characters. "
+                "Give Ada's next words only, without the name."
             ),
         },
     ]
@@ -55,7 +55,7 @@ def test_the_shared_part_is_the_same_for_every_debater_to_the_byte():
     lines = [Line("d1", "Tabs."), Line("d2", "Spaces.")]
     first, second = asked(debate, lines, seq=1), asked(debate, lines, seq=2)
     assert first[0] == second[0]
-    shared = first[1]["content"].index("Now it is")
+    shared = first[1]["content"].index("Now ")
     assert first[1]["content"][:shared] == second[1]["content"][:shared]
 
 
@@ -63,8 +63,16 @@ def test_the_shared_part_only_grows_at_its_end():
     debate = a_debate()
     lines = [Line("d1", "Tabs."), Line("d2", "Spaces."), Line("d1", "Tabs!")]
     shorter, longer = asked(debate, lines[:2])[1]["content"], asked(debate, lines)[1]["content"]
-    shared = shorter.index("\n\nNow it is")
+    shared = shorter.index("\n\nNow ")
     assert longer.startswith(shorter[:shared])
+
+
+def test_an_answer_that_is_begun_with_the_name_needs_no_word_about_it():
+    debate = a_debate()
+    slot = agenda(debate)[0]
+    begun = prompt.cue(debate, slot, debate.debaters[0], begun=True)
+    assert begun == "Now Ada speaks, for tabs. Round 1 of 3. Two or three sentences."
+    assert prompt.answer_begins(debate, debate.debaters[0]) == "Ada:"
 
 
 def test_a_japanese_debate_is_asked_in_japanese():
@@ -73,8 +81,8 @@ def test_a_japanese_debate_is_asked_in_japanese():
     assert "これは討論です。論題：消費税を廃止すべきか" in system["content"]
     assert "全員が日本語で話します。" in system["content"]
     assert user["content"] == (
-        "まだ発言はありません。\n\n次はAda（for tabs）の番です。第1ラウンド（全3ラウンド）。"
-        "Adaの次の発言だけを、名前を付けずに80字以内で述べてください。"
+        "まだ発言はありません。\n\n次はAda（for tabs）が話します。第1ラウンド（全3ラウンド）。"
+        "80字以内で話します。Adaの次の発言だけを、名前を付けずに述べてください。"
     )
 
 
@@ -88,7 +96,7 @@ def test_without_a_system_role_the_rules_come_first_in_one_user_message():
     (only,) = asked(a_debate(), [], system_role=False)
     assert only["role"] == "user"
     assert only["content"].startswith("This is a debate.")
-    assert only["content"].endswith("in two or three sentences.")
+    assert only["content"].endswith("without the name.")
 
 
 @pytest.mark.parametrize(

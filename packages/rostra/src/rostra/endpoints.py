@@ -67,9 +67,10 @@ class Endpoint(BaseModel):
         default=None, ge=256, description="Context size in tokens; asked from the server's /props when not given."
     )
     system_role: bool = Field(default=True, description="False merges the system text into the first user message.")
-    begins_answer: bool = Field(
-        default=False,
-        description="True where the server continues a partial assistant message: answers begin with the label.",
+    begins_answer: bool | None = Field(
+        default=None,
+        description="Whether the server continues a partial assistant message, so that answers can be begun with "
+        "the debater's name; asked from the server's /props when not given.",
     )
 
     def unsupported(self, sampling: Sampling) -> list[str]:

@@ -50,6 +50,7 @@ def _described(served: Served) -> APIRouter:
         "n_ctx": served.context,
         "n_ctx_train": vocabulary.context_trained,
         "chat_template": vocabulary.chat_template,
+        "continues_answer": True,
         "roles": {"system": takes_system(vocabulary.formatter)},
         "samplers": SAMPLERS,
         "build": llama_cpp.__version__,

@@ -1,10 +1,13 @@
 """How a chat is written down for the model."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from jinja2 import TemplateError
-from llama_cpp.llama_chat_format import Jinja2ChatFormatter
+from llama_cpp import ChatCompletionRequestMessage
+from llama_cpp.llama_chat_format import ChatFormatterResponse, Jinja2ChatFormatter
 
 from rostra_llm.errors import NoTemplate
 
@@ -35,10 +38,22 @@ def _read(file: Path) -> str:
         raise NoTemplate(f"ROSTRA_CHAT_TEMPLATE names {file}, which cannot be read: {error.strerror}.") from error
 
 
-def chat_formatter(template: str, *, bos: str, eos: str, eos_id: int) -> Jinja2ChatFormatter:
+class ContinuingFormatter(Jinja2ChatFormatter):
+    """Goes on with an assistant's message that stands last, as llama-server does: the answer is begun with it."""
+
+    def __call__(self, *, messages: list[ChatCompletionRequestMessage], **kwargs: Any) -> ChatFormatterResponse:
+        *before, last = messages
+        begun = last.get("content") if last["role"] == "assistant" else None
+        if not isinstance(begun, str) or not before:
+            return super().__call__(messages=messages, **kwargs)
+        response = super().__call__(messages=before, **kwargs)
+        return replace(response, prompt=response.prompt + begun)
+
+
+def chat_formatter(template: str, *, bos: str, eos: str, eos_id: int) -> ContinuingFormatter:
     """What renders chats by this template, checked to render one."""
     try:
-        formatter = Jinja2ChatFormatter(template, eos_token=eos, bos_token=bos, stop_token_ids=[eos_id])
+        formatter = ContinuingFormatter(template, eos_token=eos, bos_token=bos, stop_token_ids=[eos_id])
         formatter(messages=[{"role": "user", "content": PROBE}])
     except (TemplateError, ValueError, TypeError) as error:
         raise NoTemplate(
@@ -47,7 +62,7 @@ def chat_formatter(template: str, *, bos: str, eos: str, eos_id: int) -> Jinja2C
     return formatter
 
 
-def takes_system(formatter: Jinja2ChatFormatter) -> bool:
+def takes_system(formatter: ContinuingFormatter) -> bool:
     """Whether a system message reaches the model: some templates refuse it, some drop it silently."""
     try:
         said = formatter(messages=[{"role": "system", "content": PROBE}, {"role": "user", "content": "Hello."}])

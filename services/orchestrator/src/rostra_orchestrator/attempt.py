@@ -27,6 +27,9 @@ DEFAULT_SAMPLING: Mapping[str, Any] = {
 _DELTA_SECONDS = 0.1
 # A little over the limit is cut at a sentence's end; what runs on beyond this need not be spoken.
 _ENOUGH = 1.5
+# Characters that a turn may have and still be one line, as the transcript in the prompt shows turns: small models end
+# their turn there, and would go on with somebody else's. Longer turns may have paragraphs.
+_ONE_LINE = 500
 
 Say = Callable[[int, str], Awaitable[None]]  # attempt, words
 
@@ -60,21 +63,22 @@ class Attempt:
 
     async def prompt(self, lines: Sequence[Line]) -> tuple[Sequence[Message], Mapping[str, object]]:
         facts = await self.server.facts()
-        self.options = self._sampling()
-        shown = await self._fitted(lines, facts.context)
-        cue = prompt.cue(self.debate, self.slot, self.debater)
+        self.options = self._sampling(begun=facts.begins_answer)
+        cue = prompt.cue(self.debate, self.slot, self.debater, begun=facts.begins_answer)
+        begun = prompt.answer_begins(self.debate, self.debater) if facts.begins_answer else ""
+        shown = await self._fitted(lines, facts.context, cue + begun)
         messages = prompt.composed(self.debate, shown, cue, system_role=facts.system_role)
-        if self.server.endpoint.begins_answer:
-            begun = prompt.answer_begins(self.debate, self.debater)
+        if begun:
             messages.append({"role": "assistant", "content": begun})
         return messages, self.options
 
-    def _sampling(self) -> dict[str, Any]:
+    def _sampling(self, *, begun: bool) -> dict[str, Any]:
         able = SUPPORTED[self.server.endpoint.dialect]
         chosen = {k: v for k, v in DEFAULT_SAMPLING.items() if k in able} | self.debater.sampling.given()
         base = chosen.get("seed", self.debate.seed)
-        others = [prompt.label(self.debate, d.id) for d in self.debate.debaters]
-        stop = [*chosen.get("stop", ()), *(f"\n{name}:" for name in others)]
+        names = [prompt.label(self.debate, d.id) for d in self.debate.debaters]
+        ends = ["\n"] if begun and self._is_one_line() else [f"\n{name}:" for name in names]
+        stop = [*chosen.get("stop", ()), *ends]
         most = min(self.debate.turn.max_tokens, chosen.get("max_tokens", self.debate.turn.max_tokens))
         return chosen | {
             "seed": derived_seed(base, self.slot.seq, self.number),
@@ -82,9 +86,14 @@ class Attempt:
             "max_tokens": most,
         }
 
-    async def _fitted(self, lines: Sequence[Line], context_tokens: int) -> list[str]:
-        """The transcript's lines that fit beside the rules, the cue and the answer."""
-        fixed = await self._count(prompt.rules(self.debate), prompt.cue(self.debate, self.slot, self.debater))
+    def _is_one_line(self) -> bool:
+        """Whether the turn ends where its line does. A model that said nothing on its line may begin another."""
+        limit = self.debate.turn.max_characters
+        return self.number == 1 and (limit is None or limit <= _ONE_LINE)
+
+    async def _fitted(self, lines: Sequence[Line], context_tokens: int, last: str) -> list[str]:
+        """The transcript's lines that fit beside the rules, the `last` words of the prompt, and the answer."""
+        fixed = await self._count(prompt.rules(self.debate), last)
         room = context_tokens - self.options["max_tokens"] - context.MARGIN_TOKENS - sum(fixed)
         rendered = prompt.said(self.debate, lines)
         sizes = await self._count(*rendered)

@@ -59,10 +59,12 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a prompt must respect: the context in tokens, and whether the template takes a system message."""
+    """What a prompt must respect: the context in tokens, whether the template takes a system message, and
+    whether the server goes on with an answer that is begun for it."""
 
     context: int
     system_role: bool
+    begins_answer: bool
 
 
 @dataclass(slots=True)
@@ -198,7 +200,12 @@ class ModelServer:
             context = self.endpoint.context or _context(props)
             roles = props.get("roles")
             takes_system = not (isinstance(roles, Mapping) and cast("Any", roles).get("system") is False)
-            facts = Facts(context or _CONTEXT_UNTOLD, self.endpoint.system_role and takes_system)
+            begins = self.endpoint.begins_answer
+            facts = Facts(
+                context or _CONTEXT_UNTOLD,
+                self.endpoint.system_role and takes_system,
+                props.get("continues_answer") is True if begins is None else begins,
+            )
             if not (props or self.endpoint.context):
                 return facts  # not kept: a server that was away may tell later
             self._facts = facts

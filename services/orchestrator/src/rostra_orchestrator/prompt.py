@@ -3,6 +3,7 @@
     system   the rules: motion, all debaters with stance and persona, how to speak
     user     what was said so far, "label: text" lines
              the cue: whose turn it is, and how long it may be
+    answer   begun with the debater's label, where the server can go on with it
 
 Everything before the cue is the same for every debater, to the byte, so a model server that keeps a prefix
 evaluates a turn's new words and the cue, and nothing else. The prose stands in prompts/, a file a language.
@@ -96,8 +97,9 @@ def left_out(debate: Debate) -> str:
     return _prose(debate.language)["left_out"]
 
 
-def cue(debate: Debate, slot: Slot, debater: Debater) -> str:
-    """The last words of a turn's prompt: who speaks, and how long."""
+def cue(debate: Debate, slot: Slot, debater: Debater, *, begun: bool = False) -> str:
+    """The last words of a turn's prompt: who speaks, and how long; and to leave out the name, unless the
+    answer is begun with it."""
     prose = _prose(debate.language)
     characters = debate.turn.max_characters
     length = prose["length_characters"] if characters else prose["length_free"]
@@ -108,6 +110,7 @@ def cue(debate: Debate, slot: Slot, debater: Debater) -> str:
         round=slot.round,
         rounds=rounds,
         length=length.format(characters=characters),
+        only="" if begun else prose["only"].format(name=as_data(debater.name)),
     )
 
 

@@ -41,7 +41,7 @@ DEBATE: Mapping[str, Any] = {
         },
     ],
     "turn": {"max_characters": 300, "max_tokens": 90},
-    "seed": 40,
+    "seed": 42,
 }
 _COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "red")
 
