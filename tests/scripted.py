@@ -40,6 +40,7 @@ class Garbage:
     """A stream of this text, as it is."""
 
     text: str = "data: {not json\n\n"
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 Answer = Says | Fails | Garbage
@@ -53,6 +54,7 @@ class ScriptedModel:
     script: Script
     answers: list[Answer] = field(default_factory=list)
     requests: list[dict[str, Any]] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
     context: int = 4096
     system_role: bool = True
     tokenizes: bool = True
@@ -73,12 +75,13 @@ class ScriptedModel:
     async def _complete(self, request: Request) -> Response:
         body = await request.json()
         self.requests.append(body)
+        self.keys.append(request.headers.get("Authorization", ""))
         answer = self.answers.pop(0) if self.answers else self.script(body)
         match answer:
             case Fails(status, said):
                 return JSONResponse(said, status_code=status)
-            case Garbage(text):
-                return StreamingResponse(iter([text]), media_type="text/event-stream")
+            case Garbage(text, headers):
+                return StreamingResponse(iter([text]), media_type="text/event-stream", headers=headers)
             case Says():
                 return StreamingResponse(self._stream(answer), media_type="text/event-stream")
 
@@ -108,7 +111,8 @@ class ScriptedModel:
 
 
 def _chunk(choice: dict[str, Any]) -> str:
-    return f"data: {json.dumps({'choices': [{'index': 0, **choice}]})}\n\n"
+    # Raw UTF-8, as llama-server and vLLM write it.
+    return f"data: {json.dumps({'choices': [{'index': 0, **choice}]}, ensure_ascii=False)}\n\n"
 
 
 def counting() -> Script:

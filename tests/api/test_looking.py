@@ -121,6 +121,7 @@ class TestSteering:
     async def test_a_paused_debate_goes_on_when_it_is_resumed(
         self, client: AsyncClient, store: Store, claim: Claim, redis_url: str
     ):
+        await store.pause(claim.debate.id)
         await store.put_to_rest(claim)
         path = f"/v1/debates/{claim.debate.id}"
         assert (await client.post(f"{path}/pause")).status_code == 200

@@ -55,5 +55,19 @@ def test_what_must_be_kept_and_does_not_fit_is_an_error():
         shown(10, 35)
 
 
+def words(turns: int, room: int, *, long: int, debaters: int = 2) -> list[str]:
+    """As `shown`, of turns of `long` words with a token each."""
+    lines = [Line(f"d{n % debaters + 1}", " ".join([f"{n}"] * long)) for n in range(turns)]
+    return ["…" if line is None else line.text for line in fitted(lines, [long] * len(lines), room)]
+
+
+@pytest.mark.parametrize(("turns", "debaters"), [(2, 2), (3, 2), (10, 2), (16, 16), (40, 16)])
+def test_what_is_too_long_to_be_kept_whole_is_shortened(turns: int, debaters: int):
+    kept = words(turns, 1000, long=600, debaters=debaters)
+    assert sum(len(text.split()) for text in kept) <= 1000
+    assert [text.split()[0] for text in kept[: min(turns, debaters)]] == [str(n) for n in range(min(turns, debaters))]
+    assert kept[-1].split()[0] == str(turns - 1)
+
+
 def test_a_debate_that_has_not_begun_needs_no_room():
     assert fitted([], [], 10) == []

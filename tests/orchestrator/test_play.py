@@ -94,6 +94,12 @@ async def test_where_the_server_goes_on_with_an_answer_it_is_begun_with_the_name
     assert all("without the name" not in request["messages"][1]["content"] for request in model.requests)
 
 
+async def test_a_server_gets_no_more_stops_than_it_takes(store: Store, settings: Settings, model: ScriptedModel):
+    settings.models["default"] = settings.models["default"].model_copy(update={"dialect": "openai"})
+    await play_out(store, settings, rounds=1, language="ja", debaters=[{"name": name} for name in "甲乙丙丁戊己"])
+    assert model.requests[0]["stop"] == ["\n甲：", "\n乙：", "\n丙：", "\n丁："]
+
+
 @pytest.mark.parametrize(("characters", "stop"), [(500, ["\n"]), (501, ["\nAda:", "\nGrace:"])])
 async def test_a_long_turn_may_have_paragraphs(
     store: Store, settings: Settings, model: ScriptedModel, characters: int, stop: list[str]
@@ -101,6 +107,56 @@ async def test_a_long_turn_may_have_paragraphs(
     model.continues_answer = True
     await play_out(store, settings, rounds=1, turn={"max_characters": characters})
     assert model.requests[0]["stop"] == stop
+
+
+async def test_long_turns_in_a_small_context_are_shortened_for_the_others(
+    store: Store, settings: Settings, model: ScriptedModel
+):
+    model.script = lambda _: Says(" ".join(["tabs"] * 900))
+    ended = await play_out(store, settings, rounds=5, turn={"max_tokens": 1000})
+    assert ended.status is Status.COMPLETED
+    assert all(len(turn.text.split()) == 900 for turn in ended.turns)
+    for request in model.requests:
+        asked = sum(len(message["content"].split()) for message in request["messages"])
+        assert asked + request["max_tokens"] <= model.context
+
+
+async def test_an_answer_takes_at_most_half_of_the_context(store: Store, settings: Settings, model: ScriptedModel):
+    ended = await play_out(store, settings, rounds=1, turn={"max_tokens": 8192})
+    assert ended.turns[0].sampling["max_tokens"] == model.context // 2
+
+
+async def test_asking_who_speaks_is_paid_for(store: Store, settings: Settings, model: ScriptedModel):
+    spent = {"prompt_tokens": 10, "completion_tokens": 1}
+    model.script = lambda _: Says("Linus", usage=spent)
+    names = [{"name": name} for name in ("Ada", "Grace", "Linus")]
+    ended = await play_out(store, settings, format="auto", rounds=2, debaters=names, limits={"tokens": 60})
+    assert [turn.choosing.total for turn in ended.turns] == [11, 11, 11]
+    assert ended.reason == "the debate's limit of 60 tokens was reached (66 spent)"
+    assert ended.tokens == 66
+
+
+async def test_a_pause_takes_none_of_the_time_that_a_debate_has(store: Store, settings: Settings):
+    debate = a_debate(rounds=1, limits={"seconds": 1})
+    claim = await started(store, debate)
+    await store.pause(debate.id)
+    await store.put_to_rest(claim)
+    await asyncio.sleep(1.5)
+    await store.resume(debate.id)
+    again = await store.claim(debate.id, "test:2")
+    assert isinstance(again, Claim)
+    await played(store, settings, again)
+    assert (await course(store, debate)).status is Status.COMPLETED
+
+
+async def test_a_server_that_is_away_is_waited_for_however_long_the_turn_has_taken(
+    store: Store, settings: Settings, model: ScriptedModel
+):
+    slow = Says("Tabs are slow and", finish=None, pause=0.2)
+    model.answers = [slow, slow, Fails(503), Says("Tabs.")]
+    ended = await play_out(store, settings, rounds=1)
+    assert ended.status is Status.COMPLETED
+    assert [failed.reason for failed in ended.failed_attempts] == ["broken", "broken", "unavailable"]
 
 
 async def test_the_same_debate_asks_with_the_same_seeds(store: Store, settings: Settings, model: ScriptedModel):

@@ -42,8 +42,19 @@ def test_people_may_have_any_name_that_people_use(name: str):
 
 @pytest.mark.parametrize(
     "name",
-    ["", "   ", "\u200b", "a\nb", "a\x00b", "a\u202eb", "x" * 65, 7, None],
-    ids=["empty", "blank", "invisible", "two lines", "NUL", "bidi override", "too long", "number", "null"],
+    ["", "   ", "\u200b", "a\nb", "a\x00b", "a\u202eb", "a\u200bb", "x" * 65, 7, None],
+    ids=[
+        "empty",
+        "blank",
+        "invisible",
+        "two lines",
+        "NUL",
+        "bidi override",
+        "hidden character",
+        "too long",
+        "number",
+        "null",
+    ],
 )
 def test_a_name_that_nobody_can_read_is_refused(name: object):
     assert refused(debaters=[{"name": name}, {"name": "Grace"}]) == ["debaters.0.name"]

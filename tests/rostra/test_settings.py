@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from rostra.models import DebaterRequest
 from rostra.settings import SharedSettings, read
 
 
@@ -26,6 +29,13 @@ def test_the_model_server_may_know_the_default_model_by_another_name(monkeypatch
     assert read(SharedSettings).models["default"].model == "smollm2"
 
 
+@pytest.mark.parametrize("name", ["qwen3-8b", "Qwen3-8B", "llama3:8b", "Qwen/Qwen3-8B"])
+def test_a_model_goes_by_the_name_that_servers_give_it(monkeypatch: pytest.MonkeyPatch, name: str):
+    monkeypatch.setenv("ROSTRA_MODELS", json.dumps({name: {"url": "http://gpu-box:8000"}}))
+    assert name in read(SharedSettings).models
+    assert DebaterRequest(name="Ada", model=name).model == name
+
+
 def test_a_blank_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("ROSTRA_LOG_LEVEL", "")
     assert read(SharedSettings).log_level == "info"
@@ -36,6 +46,7 @@ def test_a_blank_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch):
     [
         ("ROSTRA_LOG_LEVEL", "loud", "ROSTRA_LOG_LEVEL: Input should be 'debug'"),
         ("ROSTRA_MODELS", "{hush", "must be JSON"),
+        ("ROSTRA_MODELS", '{"two words": {"url": "http://hush"}}', "ROSTRA_MODELS.two words"),
         ("ROSTRA_MODELS", '{"large": {"url": 1, "api_key": "hush"}}', "ROSTRA_MODELS.large.url: "),
     ],
 )

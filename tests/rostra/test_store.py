@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import time
 
 import pytest
 
 from builders import a_debate, a_turn
 from rostra.events import AttemptFailed, Usage
 from rostra.models import Status
-from rostra.store import Claim, Conflict, Fenced, KeyReused, NotFound, Store, connect
+from rostra.store import Claim, Conflict, Fenced, KeyReused, NotFound, StorageDown, Store, connect
 from rostra.transcript import fold
 
 
@@ -95,6 +97,53 @@ class TestPlaying:
         record = await store.get(claim.debate.id)
         assert (record.turns_done, record.usage.prompt_tokens) == (1, 5)
         assert len(fold(r.event for r in await store.events(claim.debate.id)).turns) == 1
+
+    async def test_what_is_no_turn_and_is_sent_twice_is_noted_once(self, store: Store):
+        claim = await claimed(store)
+        failed = AttemptFailed(seq=1, attempt=1, debater="d1", reason="empty")
+        for _ in range(2):
+            await store.append(claim, failed, usage=Usage(prompt_tokens=5))
+        await store.append(claim, failed.model_copy(update={"attempt": 2}))
+        events = await store.events(claim.debate.id)
+        assert [r.event.type for r in events].count("attempt_failed") == 2
+        assert (await store.get(claim.debate.id)).usage.prompt_tokens == 5
+
+    async def test_a_claim_that_is_sent_twice_is_made_once(self, store: Store):
+        claim = await claimed(store)
+        assert await store.claim(claim.debate.id, claim.owner) == claim
+        assert await store.claim(claim.debate.id, "another:2") == "leased"
+
+    async def test_what_a_newer_release_stored_is_passed_over(self, store: Store, redis_url: str):
+        claim = await claimed(store)
+        key = f"rostra:debate:{claim.debate.id}"
+        spec = claim.debate.model_dump(mode="json", exclude_none=True)
+        spec["turn"]["tone"] = spec["debaters"][0]["sampling"]["warmth"] = "new"
+        newer = {"type": "debate_judged", "v": 2, "at": "2030-01-01T00:00:00Z", "verdict": "none"}
+        redis = connect(redis_url)
+        await redis.hset(key, "spec", json.dumps(spec))
+        await redis.xadd(f"{key}:events", {"event": json.dumps(newer)}, "0-9")
+        await redis.aclose()
+        await store.append(claim, a_turn(1))
+        assert (await store.get(claim.debate.id)).debate == claim.debate
+        assert len((await store.page()).records) == 1
+        events = await store.events(claim.debate.id)
+        assert [r.event.type for r in events][-2:] == ["debate_judged", "turn_taken"]
+        assert len(fold(r.event for r in events).turns) == 1
+
+    async def test_a_server_that_accepts_and_never_answers_is_given_up_in_time(self):
+        async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read()
+            writer.close()
+
+        server = await asyncio.start_server(silent, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        store = Store(connect(f"redis://127.0.0.1:{port}/0", patience=1))
+        began = time.monotonic()
+        with pytest.raises(StorageDown):
+            await store.get("0" * 28)
+        assert time.monotonic() - began < 3
+        await store.close()
+        server.close()
 
     async def test_a_turn_cannot_leave_a_gap(self, store: Store):
         claim = await claimed(store)
@@ -214,6 +263,26 @@ class TestWishing:
         again = await store.claim(claim.debate.id, "w")
         assert isinstance(again, Claim)
         assert again.wish == ""
+
+    @pytest.mark.parametrize("wish", ["cancel", "resume"])
+    async def test_what_is_asked_while_a_pause_takes_effect_is_not_lost(self, store: Store, wish: str):
+        claim = await claimed(store)
+        await store.pause(claim.debate.id)
+        await (store.cancel if wish == "cancel" else store.resume)(claim.debate.id)
+        assert await store.put_to_rest(claim) == ("cancel" if wish == "cancel" else "")
+        await store.append(claim, a_turn(1))
+
+    async def test_a_wish_that_a_worker_did_not_live_to_see_is_no_wish_of_the_next_one(
+        self, store: Store, redis_url: str
+    ):
+        claim = await claimed(store)
+        await store.pause(claim.debate.id)
+        await lose_lease(redis_url, claim)
+        await store.pause(claim.debate.id)
+        await store.resume(claim.debate.id)
+        heir = await store.claim(claim.debate.id, "w")
+        assert isinstance(heir, Claim)
+        assert heir.wish == ""
 
     async def test_a_wish_to_pause_can_be_taken_back(self, store: Store):
         claim = await claimed(store)

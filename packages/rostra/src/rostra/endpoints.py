@@ -53,6 +53,9 @@ RENAMED: Mapping[Dialect, Mapping[str, str]] = {
     "vllm": {"repeat_penalty": "repetition_penalty"},
 }
 
+# How many stop strings a server takes, where there is a bound.
+MOST_STOPS: Mapping[Dialect, int] = {"openai": 4}
+
 
 class Endpoint(BaseModel):
     """One model as it is served."""
@@ -73,9 +76,13 @@ class Endpoint(BaseModel):
         "the debater's name; asked from the server's /props when not given.",
     )
 
-    def unsupported(self, sampling: Sampling) -> list[str]:
-        """The options of `sampling` that this endpoint cannot do, in alphabetical order."""
-        return sorted(set(sampling.given()) - SUPPORTED[self.dialect])
+    def unsupported(self, sampling: Sampling) -> dict[str, str]:
+        """The options of `sampling` that this endpoint cannot do, in alphabetical order, each with the reason."""
+        given = set(sampling.given())
+        refused = {option: f"the model's server cannot do `{option}`" for option in given - SUPPORTED[self.dialect]}
+        if self.dialect == "llama-cpp-python" and given >= {"logit_bias", "min_tokens"}:
+            refused["min_tokens"] = "the model's server cannot do it together with `logit_bias`"
+        return dict(sorted(refused.items()))
 
     def on_the_wire(self, options: Mapping[str, object]) -> dict[str, object]:
         """`options` under the names that this endpoint's server uses."""

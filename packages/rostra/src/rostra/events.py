@@ -11,13 +11,17 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, Field, TypeAdapter
+from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError
 
 from rostra.models import Status, Stored
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+Counted = Literal["endpoint", "tokenizer", "estimate"]
+_EXACTNESS: tuple[Counted, ...] = ("estimate", "tokenizer", "endpoint")
 
 
 class Usage(Stored):
@@ -30,11 +34,20 @@ class Usage(Stored):
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
-    counted_by: Literal["endpoint", "tokenizer", "estimate"] = "endpoint"
+    counted_by: Counted = "endpoint"
 
     @property
     def total(self) -> int:
         return self.prompt_tokens + self.completion_tokens
+
+    def __add__(self, other: Usage) -> Usage:
+        """Both; counted as inexactly as the less exact one that is not nothing."""
+        counted: list[Counted] = [usage.counted_by for usage in (self, other) if usage.total]
+        return Usage(
+            prompt_tokens=self.prompt_tokens + other.prompt_tokens,
+            completion_tokens=self.completion_tokens + other.completion_tokens,
+            counted_by=min(counted or [self.counted_by], key=_EXACTNESS.index),
+        )
 
 
 class _Event(Stored):
@@ -71,9 +84,14 @@ class TurnTaken(_Event):
     sampling: Mapping[str, Any] = {}
     model: str = ""
     usage: Usage = Usage()
+    choosing: Usage = Usage()  # what it cost to ask the model who speaks, in an `auto` slot
     finish_reason: str = "stop"
     started_at: AwareDatetime
     ended_at: AwareDatetime
+
+    @property
+    def spent(self) -> Usage:
+        return self.usage + self.choosing
 
 
 class AttemptFailed(_Event):
@@ -116,7 +134,13 @@ class DebateEnded(_Event):
     reason: str = ""
 
 
-Event = Annotated[
+class NewerEvent(_Event):
+    """Something that only a newer release knows of: read, and passed over."""
+
+    type: str
+
+
+KnownEvent = Annotated[
     DebateCreated
     | DebateClaimed
     | TurnTaken
@@ -128,14 +152,16 @@ Event = Annotated[
     Field(discriminator="type"),
 ]
 
-_adapter: TypeAdapter[Event] = TypeAdapter(Event)
+Event = KnownEvent | NewerEvent
+
+_adapter: TypeAdapter[KnownEvent] = TypeAdapter(KnownEvent)
 
 
 class Recorded(Stored):
     """An event and where it stands in its debate's stream."""
 
     id: str  # "{seq}-{n}"
-    event: Event
+    event: Event  # a NewerEvent only where it was read
 
 
 class Delta(Stored):
@@ -154,4 +180,9 @@ def encode(event: Event) -> str:
 
 
 def decode(data: str | bytes) -> Event:
-    return _adapter.validate_json(data)
+    try:
+        return _adapter.validate_json(data)
+    except ValidationError as error:
+        if error.errors()[0]["type"] == "union_tag_invalid":
+            return NewerEvent.model_validate_json(data)
+        raise

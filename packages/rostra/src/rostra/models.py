@@ -61,6 +61,11 @@ def _is_control(character: str) -> bool:
     return unicodedata.category(character) in {"Cc", "Cs"} or character in _BIDI_CONTROLS
 
 
+def _is_hidden(character: str) -> bool:
+    """Two names that differ in such a character alone look the same. Joiners shape emoji and some scripts."""
+    return unicodedata.category(character) == "Cf" and character not in "\u200c\u200d"
+
+
 def _plain_text(text: str) -> str:
     """Prose: line breaks and tabs are fine, other control characters are not."""
     if any(_is_control(c) and c not in "\n\t" for c in text.replace("\r\n", "\n")):
@@ -71,8 +76,8 @@ def _plain_text(text: str) -> str:
 def _one_line(text: str) -> str:
     """A name or label: one line, in Unicode's compatibility form (NFKC, Unicode Standard Annex 15)."""
     folded = unicodedata.normalize("NFKC", text).strip()
-    if any(_is_control(c) or c in "\u2028\u2029" for c in folded):
-        raise PydanticCustomError("control_character", "must be one line without control characters")
+    if any(_is_control(c) or c in "\u2028\u2029" or _is_hidden(c) for c in folded):
+        raise PydanticCustomError("control_character", "must be one line without control or invisible characters")
     return folded
 
 
@@ -98,6 +103,8 @@ def _enough_debaters(debaters: tuple[DebaterRequest, ...]) -> tuple[DebaterReque
 
 Name = Annotated[StrictStr, AfterValidator(_one_line), AfterValidator(_not_empty), Field(min_length=1, max_length=64)]
 Slug = Annotated[StrictStr, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
+# As model servers call models: `qwen3-8b`, `llama3:8b`, `Qwen/Qwen3-8B`.
+ModelName = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/@-]{0,127}$")]
 Motion = Annotated[
     StrictStr, Field(min_length=1, max_length=2000), AfterValidator(_plain_text), AfterValidator(_not_empty)
 ]
@@ -176,7 +183,7 @@ class DebaterRequest(Request):
     name: Name
     stance: Line = ""
     persona: Prose = ""
-    model: Slug = "default"
+    model: ModelName = "default"
     sampling: Sampling = Sampling()
 
 
@@ -216,14 +223,14 @@ class JudgeRules(Request):
 
     panel: Annotated[StrictInt, Field(ge=1, le=15)] = 1
     swap: StrictBool = True
-    model: Slug = "default"
+    model: ModelName = "default"
 
 
 class Limits(Request):
     """What a debate may cost before it is ended."""
 
     seconds: Annotated[StrictInt, Field(ge=1, le=604_800)] | None = Field(
-        default=None, description="Wall-clock seconds from the first turn's start to the last turn's."
+        default=None, description="Wall-clock seconds from when a worker takes it up; pauses do not count."
     )
     tokens: Annotated[StrictInt, Field(ge=1, le=100_000_000)] | None = Field(
         default=None, description="Prompt and generated tokens, failed attempts included."

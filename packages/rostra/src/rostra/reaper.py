@@ -44,4 +44,6 @@ async def reap_forever(store: Store, rq: Redis) -> None:
                 log.info("debate enqueued again", debate_id=debate_id)
         except StorageDown as error:
             log.warning("reaper cannot reach Redis", error=str(error))
+        except Exception:  # debates that are lost depend on this one task
+            log.exception("the reaper failed")
         await asyncio.sleep(EVERY_SECONDS)

@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from rostra.endpoints import Endpoint
+from rostra.models import ModelName
 
 PREFIX = "ROSTRA_"
 
@@ -25,8 +26,8 @@ class SharedSettings(BaseSettings):
     model_name: str = Field(
         default="default", min_length=1, description="The name that this server knows the model by."
     )
-    models: dict[str, Endpoint] = Field(
-        default_factory=dict[str, Endpoint],
+    models: dict[ModelName, Endpoint] = Field(
+        default_factory=dict[ModelName, Endpoint],
         description="Models by name, as JSON; `default` is ROSTRA_LLM_URL unless it is given here.",
     )
     log_level: LogLevel = Field(default="info", description="Least severe level that is logged.")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
@@ -19,12 +20,11 @@ from rostra.events import (
     DebateReleased,
     DebateResumed,
     Event,
+    NewerEvent,
     TurnTaken,
     Usage,
 )
 from rostra.models import ENDED, Debate, Status
-
-_EXACTNESS: Sequence[Literal["estimate", "tokenizer", "endpoint"]] = ("estimate", "tokenizer", "endpoint")
 
 
 class Course(BaseModel):
@@ -38,22 +38,19 @@ class Course(BaseModel):
     failed_attempts: tuple[AttemptFailed, ...] = ()
     started_at: AwareDatetime | None = None
     ended_at: AwareDatetime | None = None
+    paused_at: AwareDatetime | None = None
+    paused_seconds: float = 0.0  # up to the last time that it was resumed
 
     @property
     def tokens(self) -> int:
         """All tokens spent, failed attempts included."""
-        return sum(event.usage.total for event in (*self.turns, *self.failed_attempts))
+        return self.usage.total
 
     @property
     def usage(self) -> Usage:
         """Tokens spent in all; `counted_by` is the least exact count among them."""
-        spent = [event.usage for event in (*self.turns, *self.failed_attempts)]
-        least_exact = min((_EXACTNESS.index(u.counted_by) for u in spent), default=-1)
-        return Usage(
-            prompt_tokens=sum(u.prompt_tokens for u in spent),
-            completion_tokens=sum(u.completion_tokens for u in spent),
-            counted_by=_EXACTNESS[least_exact],
-        )
+        spent = [*(turn.spent for turn in self.turns), *(failed.usage for failed in self.failed_attempts)]
+        return sum(spent, start=Usage())
 
 
 def fold(events: Iterable[Event]) -> Course:
@@ -75,11 +72,20 @@ def _after(course: Course, event: Event) -> Mapping[str, Any]:
         case AttemptFailed():
             return {"failed_attempts": (*course.failed_attempts, event)}
         case DebatePaused():
-            return {"status": Status.PAUSED}
-        case DebateReleased() | DebateResumed():
+            return {"status": Status.PAUSED, "paused_at": event.at}
+        case DebateResumed():
+            paused = (event.at - course.paused_at).total_seconds() if course.paused_at else 0.0
+            return {
+                "status": Status.QUEUED,
+                "paused_at": None,
+                "paused_seconds": course.paused_seconds + max(0.0, paused),
+            }
+        case DebateReleased():
             return {"status": Status.QUEUED}
         case DebateEnded():
             return {"status": event.status, "reason": event.reason, "ended_at": event.at}
+        case NewerEvent():
+            return {}
 
 
 def as_json(debate: Debate, course: Course) -> dict[str, Any]:
@@ -137,6 +143,7 @@ def _turn_as_json(turn: TurnTaken, names: Mapping[str, str]) -> dict[str, Any]:
 
 _MARKUP = re.compile(r"([\\`*_\[\]<>#|~&$^])")
 _AT_START = re.compile(r"^(\d*)([.)+=-])")  # a list, or an underline that makes a heading
+_EMAIL = re.compile(r"(?<=\w)@(?=\w)")
 _LINK = re.compile(r"(?i)\b(https?|ftp|mailto|www)(:|\.)")
 
 
@@ -144,12 +151,14 @@ def neutral(text: str) -> str:
     """`text` as Markdown that shows just these characters: no markup, no HTML, no link made of an address.
 
     What models and people write is data: it must not become a heading, an image or a script in a page
-    that shows the transcript. A word joiner inside `https:` keeps renderers from linking bare addresses.
+    that shows the transcript, nor drive a terminal. A word joiner inside `https:` and before `@` keeps renderers
+    from linking bare addresses.
     """
-    line = " ".join(text.split())
+    line = "".join(c if unicodedata.category(c) != "Cc" else " " for c in text)
+    line = " ".join(line.split())
     escaped = _MARKUP.sub(r"\\\1", line)
     escaped = _AT_START.sub(r"\1\\\2", escaped)
-    return _LINK.sub("\\1\u2060\\2", escaped)
+    return _EMAIL.sub("\u2060@", _LINK.sub("\\1\u2060\\2", escaped))
 
 
 def as_markdown(debate: Debate, course: Course) -> str:

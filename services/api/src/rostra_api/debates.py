@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -13,7 +13,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from rostra.agenda import turns_planned
 from rostra.events import Usage
 from rostra.models import ENDED, Debate, DebateRequest, Status
-from rostra.store import NotFound, Record
+from rostra.store import NotFound, Record, StorageDown
 from rostra_api import intake
 from rostra_api.conditional import IfNoneMatch, answer
 from rostra_api.parts import DebateId, Parts, PartsNeeded
@@ -70,7 +70,10 @@ async def begin(
     if not replayed:
         await parts.call_a_worker(debate_id, fence=1)
     waits = intake.wait_preferred(prefer)
-    record = await _begun(parts, debate_id, waits) if waits or replayed else _fresh(debate)
+    record = _fresh(debate)
+    # Once it is accepted nothing but its deletion may keep a debate from being answered as one.
+    with suppress(StorageDown) if not replayed else nullcontext():
+        record = await _begun(parts, debate_id, waits) if waits or replayed else record
     return _accepted(record, replayed=replayed, waited=waits)
 
 

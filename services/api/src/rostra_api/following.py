@@ -139,6 +139,9 @@ class Following:
             except StorageDown as error:
                 log.warning("cannot read the streams", error=repr(error))
                 await asyncio.sleep(RETRY_SECONDS)
+            except Exception:  # all who follow depend on this one task
+                log.exception("cannot read the streams")
+                await asyncio.sleep(RETRY_SECONDS)
 
     async def _read(self) -> None:
         channels = dict(self._channels)

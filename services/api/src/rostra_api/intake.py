@@ -227,9 +227,8 @@ def _wrong_model(n: int, debater: DebaterRequest, models: Mapping[str, Endpoint]
     if debater.model not in models:
         yield Fault(pointer=f"/debaters/{n}/model", detail="is not a model of this installation")
         return
-    for option in models[debater.model].unsupported(debater.sampling):
-        pointer = f"/debaters/{n}/sampling/{option}"
-        yield Fault(pointer=pointer, detail=f"the model's server cannot do `{option}`")
+    for option, reason in models[debater.model].unsupported(debater.sampling).items():
+        yield Fault(pointer=f"/debaters/{n}/sampling/{option}", detail=reason)
 
 
 def _wrong_judge(request: DebateRequest, models: Mapping[str, Endpoint]) -> Iterator[Fault]:

@@ -33,6 +33,12 @@ def fetch(url: str, sha256: str, folder: Path, *, pause: float = PAUSE) -> Path:
     if target.exists():  # only a file whose hash was right gets this name
         return target
     part = target.with_suffix(".part")
+    wrong = target.with_suffix(".wrong")
+    if wrong.exists():  # a service that is started again and again must not fetch it again and again
+        raise NoModel(
+            f"The file at ROSTRA_MODEL_URL was not the one that ROSTRA_MODEL_SHA256 names. Correct one of them; "
+            f"or delete {wrong} to fetch it once more."
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _fetch_all(url, part, pause)
@@ -96,6 +102,7 @@ def _check(part: Path, sha256: str) -> None:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != sha256:
         part.unlink()
+        part.with_suffix(".wrong").touch()
         raise NoModel(
             f"The file at ROSTRA_MODEL_URL has the SHA-256 {found}, not the one in ROSTRA_MODEL_SHA256. "
             "It was not kept. Check both against the page that publishes the model."

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from rostra.agenda import Slot
-from rostra.endpoints import SUPPORTED
+from rostra.endpoints import MOST_STOPS, SUPPORTED
 from rostra.events import Usage
 from rostra.models import Debate, Debater, derived_seed
 from rostra_orchestrator import context, prompt, text
-from rostra_orchestrator.endpoint import Answer, Message, ModelServer, Refused
+from rostra_orchestrator.endpoint import Answer, Facts, Message, ModelServer, Refused
 from rostra_orchestrator.prompt import Line
 
 # Sent with every request, as far as the endpoint can, so that a turn's record says what was applied and
@@ -30,6 +31,9 @@ _ENOUGH = 1.5
 # Characters that a turn may have and still be one line, as the transcript in the prompt shows turns: small models end
 # their turn there, and would go on with somebody else's. Longer turns may have paragraphs.
 _ONE_LINE = 500
+# Of the room that there is, what the transcript is fitted into: a line that was shortened by its characters may still
+# have more tokens than it should, and then the next share is tried.
+_SHARES = (1.0, 0.85, 0.6)
 
 Say = Callable[[int, str], Awaitable[None]]  # attempt, words
 
@@ -56,33 +60,35 @@ class Attempt:
     shortened: bool = False
     answer: Answer | None = None
     raw: str = ""
-    _prompt_tokens: int = 0
-    _exact: bool = True
+    _asked: Sequence[Message] = ()
     _shown: int = 0
     _last_shown: float = 0.0
 
     async def prompt(self, lines: Sequence[Line]) -> tuple[Sequence[Message], Mapping[str, object]]:
         facts = await self.server.facts()
-        self.options = self._sampling(begun=facts.begins_answer)
+        self.options = self._sampling(facts)
         cue = prompt.cue(self.debate, self.slot, self.debater, begun=facts.begins_answer)
         begun = prompt.answer_begins(self.debate, self.debater) if facts.begins_answer else ""
         shown = await self._fitted(lines, facts.context, cue + begun)
         messages = prompt.composed(self.debate, shown, cue, system_role=facts.system_role)
         if begun:
             messages.append({"role": "assistant", "content": begun})
+        self._asked = messages
         return messages, self.options
 
-    def _sampling(self, *, begun: bool) -> dict[str, Any]:
-        able = SUPPORTED[self.server.endpoint.dialect]
+    def _sampling(self, facts: Facts) -> dict[str, Any]:
+        dialect = self.server.endpoint.dialect
+        able = SUPPORTED[dialect]
         chosen = {k: v for k, v in DEFAULT_SAMPLING.items() if k in able} | self.debater.sampling.given()
         base = chosen.get("seed", self.debate.seed)
-        names = [prompt.label(self.debate, d.id) for d in self.debate.debaters]
-        ends = ["\n"] if begun and self._is_one_line() else [f"\n{name}:" for name in names]
+        names = [prompt.answer_begins(self.debate, d) for d in self.debate.debaters]
+        ends = ["\n"] if facts.begins_answer and self._is_one_line() else [f"\n{name}" for name in names]
         stop = [*chosen.get("stop", ()), *ends]
-        most = min(self.debate.turn.max_tokens, chosen.get("max_tokens", self.debate.turn.max_tokens))
+        longest = self.debate.turn.max_tokens
+        most = min(longest, chosen.get("max_tokens", longest), facts.context // 2)
         return chosen | {
             "seed": derived_seed(base, self.slot.seq, self.number),
-            "stop": stop[:16],
+            "stop": stop[: MOST_STOPS.get(dialect, 16)],
             "max_tokens": most,
         }
 
@@ -95,25 +101,21 @@ class Attempt:
         """The transcript's lines that fit beside the rules, the `last` words of the prompt, and the answer."""
         fixed = await self._count(prompt.rules(self.debate), last)
         room = context_tokens - self.options["max_tokens"] - context.MARGIN_TOKENS - sum(fixed)
-        rendered = prompt.said(self.debate, lines)
-        sizes = await self._count(*rendered)
-        try:
-            kept = context.fitted(lines, [size + 1 for size in sizes], room)
-        except context.TooLong:
-            raise Refused(
-                f"the model's context of {context_tokens} tokens has no room for the motion, the personas, "
-                f"the opening claims and an answer of {self.options['max_tokens']} tokens; shorten them, "
-                "lower turn.max_tokens, or serve the model with a larger context"
-            ) from None
-        size_of = dict(zip(rendered, sizes, strict=True))
-        shown = [prompt.left_out(self.debate) if k is None else prompt.said(self.debate, [k])[0] for k in kept]
-        self._prompt_tokens = sum(fixed) + sum(size_of.get(line, 1) + 1 for line in shown)
-        return shown
+        sizes = [size + 1 for size in await self._count(*prompt.said(self.debate, lines))]
+        for share in _SHARES:
+            with suppress(context.TooLong):
+                kept = context.fitted(lines, sizes, int(room * share))
+                shown = [prompt.left_out(self.debate) if k is None else prompt.said(self.debate, [k])[0] for k in kept]
+                if sum(await self._count(*shown)) + len(shown) <= room:
+                    return shown
+        raise Refused(
+            f"the model's context of {context_tokens} tokens has no room for the motion, the personas, the opening "
+            f"claims and an answer of {self.options['max_tokens']} tokens; shorten them, lower turn.max_tokens, or "
+            "serve the model with a larger context"
+        )
 
     async def _count(self, *texts: str) -> list[int]:
-        counted = [await self.server.count(t) for t in texts]
-        self._exact = self._exact and all(exact for _, exact in counted)
-        return [tokens for tokens, _ in counted]
+        return [(await self.server.count(t))[0] for t in texts]
 
     # ── while it is spoken ──────────────────────────────────────────────────────────────────────────────
 
@@ -161,14 +163,7 @@ class Attempt:
         return short
 
     async def usage(self, answer: Answer) -> Usage:
-        """What the attempt cost: the endpoint's own figures, or else counted with its tokenizer."""
-        if answer.usage is not None:
-            return answer.usage
-        if not answer.text:
+        """What the attempt cost; nothing where nothing was heard."""
+        if answer.usage is None and not answer.text:
             return Usage(counted_by="estimate")
-        (completion,) = await self._count(answer.text)
-        return Usage(
-            prompt_tokens=self._prompt_tokens,
-            completion_tokens=completion,
-            counted_by="tokenizer" if self._exact else "estimate",
-        )
+        return await self.server.usage(self._asked, answer)

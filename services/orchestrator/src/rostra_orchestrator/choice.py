@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from rostra.agenda import Slot, fallback_speaker
+from rostra.events import Usage
 from rostra.models import Debate, derived_seed
 from rostra_orchestrator import prompt
 from rostra_orchestrator.endpoint import Answer, ModelError, ModelServer
@@ -18,13 +19,13 @@ _RECENT = 4
 
 async def chosen_speaker(
     debate: Debate, slot: Slot, lines: Sequence[Line], servers: Mapping[str, ModelServer]
-) -> tuple[str, Literal["model", "fallback"]]:
-    """The id of the next speaker, and who chose. The last speaker is never chosen again."""
+) -> tuple[str, Literal["model", "fallback"], Usage]:
+    """The id of the next speaker, who chose, and what asking cost. The last speaker is never chosen again."""
     spoken = [line.speaker for line in lines if line.speaker != prompt.MODERATOR]
     fallback = fallback_speaker(debate, spoken)
     candidates = [d.id for d in debate.debaters if not spoken or d.id != spoken[-1]]
     if len(candidates) == 1:
-        return candidates[0], "fallback"
+        return candidates[0], "fallback", Usage()
     server = servers[debate.debaters[0].id]
     question = prompt.who_speaks(debate, candidates)
     facts = await server.facts()
@@ -35,9 +36,10 @@ async def chosen_speaker(
         async for _ in server.stream(messages, options, answer):
             pass
     except ModelError:
-        return fallback, "fallback"
+        return fallback, "fallback", await server.usage(messages, answer) if answer.text else Usage()
+    usage = await server.usage(messages, answer)
     named = first_named(answer.text, {i: prompt.label(debate, i) for i in candidates})
-    return (named, "model") if named else (fallback, "fallback")
+    return (named, "model", usage) if named else (fallback, "fallback", usage)
 
 
 def first_named(text: str, names: Mapping[str, str]) -> str | None:

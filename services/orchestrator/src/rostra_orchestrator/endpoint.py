@@ -3,8 +3,8 @@
 Knows OpenAI's wire format and nothing of AutoGen. Every wait is bounded.
 
     ModelError             a generation that did not come to its end
-    ├── Unavailable        the server is away, busy or too slow: worth waiting for
-    ├── BrokenAnswer       the stream was cut, empty or no chat completion: worth another try
+    ├── Unavailable        the server is away or busy: worth waiting for
+    ├── BrokenAnswer       the stream was cut, silent, empty or no chat completion: worth another try
     └── Refused            the server will not do this, however often it is asked
 """
 
@@ -19,16 +19,21 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 import httpx2 as httpx
+import structlog
 
 from rostra.endpoints import Endpoint
 from rostra.events import Usage
+
+log = structlog.stdlib.get_logger(__name__)
 
 Message = Mapping[str, str]
 
 # What a model's context is taken for when neither the settings nor the server tell.
 _CONTEXT_UNTOLD = 2048
 _LONGEST_LINE = 1 << 20
-_COUNTS_KEPT = 4096
+_LONGEST_ERROR = 10_000
+# Turns are counted again and again, whole prompts once.
+_COUNTS_KEPT, _COUNTED_LENGTH = 4096, 4000
 
 
 class ModelError(Exception):
@@ -36,11 +41,11 @@ class ModelError(Exception):
 
 
 class Unavailable(ModelError):
-    """The model server is away, busy or too slow."""
+    """The model server is away or busy."""
 
 
 class BrokenAnswer(ModelError):
-    """The answer was cut off, empty, or not a chat completion."""
+    """The answer was cut off, too slow, empty, or not a chat completion."""
 
 
 class Refused(ModelError):
@@ -128,14 +133,14 @@ class ModelServer:
                     if piece := _read(chunk, answer):
                         answer.pieces.append(piece)
                         yield piece
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise self._interrupted(error, answer) from error
         if answer.finish_reason is None:
             raise BrokenAnswer("the answer was cut off: the stream ended without a finish reason")
 
-    def _interrupted(self, error: httpx.TransportError, answer: Answer) -> ModelError:
+    def _interrupted(self, error: httpx.RequestError, answer: Answer) -> ModelError:
         said = str(error) or type(error).__name__
-        if answer.pieces:
+        if answer.pieces or not isinstance(error, httpx.TransportError):
             return BrokenAnswer(f"the answer was cut off: {said}")
         return Unavailable(f"the model server at {self.endpoint.url} does not answer: {said}")
 
@@ -152,7 +157,7 @@ class ModelServer:
             except TimeoutError:
                 if loop.time() >= end:
                     raise BrokenAnswer(f"the answer took longer than {self._patience.answer:g} s") from None
-                raise Unavailable(f"the model server was silent for {silence:g} s") from None
+                raise BrokenAnswer(f"the model server was silent for {silence:g} s") from None
             silence = self._patience.next_token
             end = min(end, loop.time() + self._patience.answer)
             yield chunk
@@ -161,37 +166,53 @@ class ModelServer:
         no_read_limit = httpx.Timeout(None, connect=self._patience.connect)
         async with self._http.stream("POST", "/v1/chat/completions", json=body, timeout=no_read_limit) as response:
             if response.status_code != 200:
-                raise _refusal(response.status_code, (await response.aread())[:10_000])
-            async for line in response.aiter_lines():
-                if len(line) > _LONGEST_LINE:
-                    raise BrokenAnswer("the model server sent a line of over 1 MiB")
-                data = line.removeprefix("data:").strip() if line.startswith("data:") else ""
-                if data == "[DONE]":
+                raise _refusal(response.status_code, await _beginning(response))
+            async for line in _lines(response):
+                data = line.removeprefix(b"data:").strip() if line.startswith(b"data:") else b""
+                if data == b"[DONE]":
                     return
                 if data:
                     yield _parsed(data)
 
     async def count(self, text: str) -> tuple[int, bool]:
         """How many tokens `text` has, and whether the endpoint's own tokenizer counted them."""
-        if self._tokenizes and text not in self._counts:
-            await self._ask_for_count(text)
-        if text in self._counts:
-            return self._counts[text], True
-        return estimate(text), False
+        tokens = self._counts.get(text)
+        if tokens is None and self._tokenizes:
+            tokens = await self._counted(text)
+        return (estimate(text), False) if tokens is None else (tokens, True)
 
-    async def _ask_for_count(self, text: str) -> None:
+    async def _counted(self, text: str) -> int | None:
         try:
-            response = await self._http.post("/tokenize", json={"content": text, "add_special": False})
+            response = await self._http.post("/tokenize", json=self._to_tokenize(text))
             response.raise_for_status()
             tokens = len(response.json()["tokens"])
         except httpx.HTTPStatusError as error:
-            self._tokenizes = error.response.status_code not in {404, 405, 501}
-        except (httpx.TransportError, ValueError, KeyError, TypeError):
-            return
-        else:
+            # These are about the moment; one that cannot do it now never will.
+            self._tokenizes = error.response.status_code in {408, 429, 500, 502, 503, 504}
+            return None
+        except (httpx.RequestError, ValueError, KeyError, TypeError):
+            return None
+        if len(text) <= _COUNTED_LENGTH:
             if len(self._counts) >= _COUNTS_KEPT:
                 self._counts.clear()
             self._counts[text] = tokens
+        return tokens
+
+    async def usage(self, messages: Sequence[Message], answer: Answer) -> Usage:
+        """What the generation cost: the server's own figures, or else what its tokenizer counts."""
+        if answer.usage is not None:
+            return answer.usage
+        *asked, said = [await self.count(text) for text in (*(m["content"] for m in messages), answer.text)]
+        return Usage(
+            prompt_tokens=sum(tokens for tokens, _ in asked),
+            completion_tokens=said[0] if answer.text else 0,
+            counted_by="tokenizer" if all(exact for _, exact in (*asked, said)) else "estimate",
+        )
+
+    def _to_tokenize(self, text: str) -> Mapping[str, object]:
+        if self.endpoint.dialect == "vllm":
+            return {"model": self.endpoint.model, "prompt": text, "add_special_tokens": False}
+        return {"content": text, "add_special": False}
 
     async def facts(self) -> Facts:
         """The context and roles, from the settings or else from the server's /props."""
@@ -206,6 +227,10 @@ class ModelServer:
                 self.endpoint.system_role and takes_system,
                 props.get("continues_answer") is True if begins is None else begins,
             )
+            if not context:
+                log.warning(
+                    "context unknown; set it in ROSTRA_MODELS", taken_for=_CONTEXT_UNTOLD, url=self.endpoint.url
+                )
             if not (props or self.endpoint.context):
                 return facts  # not kept: a server that was away may tell later
             self._facts = facts
@@ -222,11 +247,13 @@ class ModelServer:
 
 
 def estimate(text: str) -> int:
-    """A token count where nobody can count, on the safe side: three bytes of UTF-8 a token.
+    """A token count where nobody can count, on the safe side.
 
-    English has about four bytes a token with common tokenizers, Japanese about three.
+    ASCII has about four characters a token with common tokenizers: three are taken. Other scripts have a token a
+    character with a tokenizer that knows them and two with one that does not: a token for 1.5 bytes of UTF-8 is taken.
     """
-    return len(text.encode()) // 3 + 1
+    ascii_characters = sum(character.isascii() for character in text)
+    return ascii_characters // 3 + (len(text.encode()) - ascii_characters) * 2 // 3 + 1
 
 
 def _context(props: Mapping[str, Any]) -> int | None:
@@ -237,7 +264,30 @@ def _context(props: Mapping[str, Any]) -> int | None:
     return found if isinstance(found, int) and found > 0 else None
 
 
-def _parsed(data: str) -> dict[str, Any]:
+async def _beginning(response: httpx.Response) -> bytes:
+    """As much of an error's body as can hold a message."""
+    body = b""
+    async for piece in response.aiter_bytes():
+        body += piece
+        if len(body) > _LONGEST_ERROR:
+            break
+    return body[:_LONGEST_ERROR]
+
+
+async def _lines(response: httpx.Response) -> AsyncIterator[bytes]:
+    """The body's lines. JSON may hold what Unicode takes for a line's end (U+2028, U+0085); SSE does not."""
+    rest = b""
+    async for piece in response.aiter_bytes():
+        *lines, rest = (rest + piece).split(b"\n")
+        for line in lines:
+            yield line
+        if len(rest) > _LONGEST_LINE:
+            raise BrokenAnswer("the model server sent a line of over 1 MiB")
+    if rest:
+        yield rest
+
+
+def _parsed(data: bytes) -> dict[str, Any]:
     try:
         chunk = json.loads(data)
     except ValueError:

@@ -6,14 +6,14 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import structlog
 from structlog.contextvars import bound_contextvars
 
 from rostra.agenda import Slot, agenda
-from rostra.events import AttemptFailed
+from rostra.events import AttemptFailed, Usage
 from rostra.models import Debate, Status
 from rostra.store import Claim, Fenced, StorageDown, Store
 from rostra.transcript import Course, fold
@@ -84,13 +84,24 @@ async def _interrupted(store: Store, claim: Claim, reason: Interruption) -> Outc
         case "cancel":
             return await _ended(store, claim, Status.CANCELLED, "cancelled by request")
         case "pause":
-            await store.put_to_rest(claim)
-            return "paused"
+            return await _put_to_rest(store, claim)
         case "stop":
             await store.release(claim, "the worker was stopped")
             return "released"
         case "fenced":
             return "fenced"
+
+
+async def _put_to_rest(store: Store, claim: Claim) -> Outcome:
+    """Pauses, unless something else was asked for since."""
+    match await store.put_to_rest(claim):
+        case "pause":
+            return "paused"
+        case "cancel":
+            return await _ended(store, claim, Status.CANCELLED, "cancelled by request")
+        case "":
+            await store.release(claim, "resumed before it was paused")
+            return "released"
 
 
 @dataclass(slots=True)
@@ -124,7 +135,8 @@ class _Playing:
 
     def _continue(self, course: Course) -> None:
         self.tokens = course.tokens
-        self.started_at = course.started_at or self.started_at
+        if course.started_at:
+            self.started_at = course.started_at + timedelta(seconds=course.paused_seconds)
 
     def _server(self, model: str) -> ModelServer:
         try:
@@ -145,12 +157,14 @@ class _Playing:
     async def _take(self, table: Table, slot: Slot, stop: Stop) -> None:
         """Fills one slot: chooses its speaker if need be, takes the turn, and stores it."""
         chosen_by: ChosenBy = "format"
+        choosing = Usage()
         if slot.debater is None:
-            speaker, chosen_by = await chosen_speaker(self.debate, slot, table.lines(), table.servers)
+            speaker, chosen_by, choosing = await chosen_speaker(self.debate, slot, table.lines(), table.servers)
             slot = slot.model_copy(update={"debater": speaker})
         turn = await take_turn(table, slot, chosen_by, self._saying(slot), self._note, stop)
-        self.tokens += turn.usage.total
-        self.lease.notice(await self.store.append(self.claim, turn, usage=turn.usage))
+        turn = turn.model_copy(update={"choosing": choosing})
+        self.tokens += turn.spent.total
+        self.lease.notice(await self.store.append(self.claim, turn, usage=turn.spent))
         log.info("turn taken", debater=turn.debater, attempts=turn.attempts, tokens=turn.usage.total)
 
     def _saying(self, slot: Slot) -> Callable[[int, str], Coroutine[Any, Any, None]]:

@@ -61,12 +61,13 @@ async def take_turn(table: Table, slot: Slot, chosen_by: ChosenBy, say: Say, not
 
     Raises:
         TurnFailed: there were `turn_attempts` bad answers, or the server was away for longer than
-            `model_patience_seconds`, or it refuses.
+            `model_patience_seconds` at a stretch, or it refuses.
         asyncio.CancelledError: `stop` was called.
     """
     assert slot.debater is not None
     debater = table.debate.debater(slot.debater)
-    started, began = datetime.now(UTC), time.monotonic()
+    started = datetime.now(UTC)
+    away_since: float | None = None
     answers = 0
     number = 0
     while True:
@@ -77,8 +78,12 @@ async def take_turn(table: Table, slot: Slot, chosen_by: ChosenBy, say: Say, not
         except (ModelError, Rejected) as error:
             table.rise()
             await note(await _failure(attempt, error))
-            answers += not isinstance(error, Unavailable)
-            waited = time.monotonic() - began
+            if isinstance(error, Unavailable):
+                away_since = away_since or time.monotonic()
+            else:
+                away_since = None
+                answers += 1
+            waited = time.monotonic() - (away_since or time.monotonic())
             _give_up_if_hopeless(error, answers, waited, table.settings)
             await asyncio.sleep(_pause(number))
             continue

@@ -24,7 +24,9 @@ Errors:
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import math
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -154,7 +156,24 @@ def connect(url: str, *, patience: float = 60.0, block: float = 0.0) -> Redis:
         retry=Retry(ExponentialWithJitterBackoff(base=0.05, cap=2.0), tries),
         retry_on_error=[RedisConnectionError, RedisTimeoutError],
     )
-    return Redis.from_pool(pool)
+    client = _Bounded(connection_pool=pool)
+    client.auto_close_connection_pool = True
+    client.seconds = patience + block
+    return client
+
+
+class _Bounded(Redis):
+    """Gives every command up after so many seconds in all: retries and connections that each have their own
+    timeout would add up to a multiple."""
+
+    seconds = math.inf
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:
+        try:
+            async with asyncio.timeout(self.seconds):
+                return cast("Any", await super().execute_command(*args, **options))  # pyright: ignore[reportUnknownMemberType]
+        except TimeoutError:
+            raise RedisTimeoutError(f"Redis did not answer within {self.seconds:g} s") from None
 
 
 @cache
@@ -319,7 +338,7 @@ class Store:
         if outcome != "claimed":
             return str(outcome)
         fence, stalls, wish, spec = rest
-        return Claim(Debate.model_validate_json(spec), int(fence), owner, int(stalls), wish)
+        return Claim(_debate(spec), int(fence), owner, int(stalls), wish)
 
     async def renew(self, claim: Claim) -> Wish:
         """Keeps the lease; answers what people wish of the debate. Raises: Fenced."""
@@ -355,9 +374,15 @@ class Store:
         event = DebateReleased(reason=reason)
         _not_fenced(await self._run("release", *_identity(claim), Status.QUEUED.value, encode(event)))
 
-    async def put_to_rest(self, claim: Claim) -> None:
-        """Pauses the debate that this process plays. Raises: Fenced."""
-        _not_fenced(await self._run("release", *_identity(claim), Status.PAUSED.value, encode(DebatePaused())))
+    async def put_to_rest(self, claim: Claim) -> Wish:
+        """Pauses the debate that this process plays, if that is still wished for: answers the wish that counts.
+
+        Raises: Fenced.
+        """
+        outcome, *wish = _not_fenced(
+            await self._run("release", *_identity(claim), Status.PAUSED.value, encode(DebatePaused()))
+        )
+        return cast("Wish", wish[0]) if outcome == "unwanted" else "pause"
 
     async def speak(self, claim: Claim, *, seq: int, attempt: int, debater: str, text: str) -> Wish:
         """Shows some words of an attempt to those who watch. They expire; only the turn counts.
@@ -481,9 +506,14 @@ def _moment(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
+def _debate(spec: str) -> Debate:
+    """A stored debate; what a newer release added to it, at any depth, is passed over."""
+    return Debate.model_validate_json(spec, extra="ignore")
+
+
 def _record(fields: Mapping[str, str]) -> Record:
     return Record(
-        debate=Debate.model_validate_json(fields["spec"]),
+        debate=_debate(fields["spec"]),
         status=Status(fields["status"]),
         reason=fields.get("reason", ""),
         turns_done=int(fields["turns_done"]),

@@ -9,6 +9,8 @@ if seq > 0 then
   if seq ~= done + 1 then return redis.error_reply('GAP turn ' .. seq .. ' after ' .. done) end
   redis.call('XADD', debate_key(id) .. ':events', seq .. '-0', 'event', event)
   redis.call('HSET', debate_key(id), 'turns_done', seq, 'stalls', 0)
+elseif is_noted(id, event) then
+  return { 'held', field(id, 'wish') }
 else
   note(id, event)
 end

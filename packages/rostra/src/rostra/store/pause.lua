@@ -9,5 +9,6 @@ if redis.call('EXISTS', debate_key(id) .. ':lease') == 1 then
   return { 'asked' }
 end
 note(id, event)
+redis.call('HSET', debate_key(id), 'wish', '')  -- one that a worker did not live to see is fulfilled, too
 move(id, 'paused')
 return { 'done' }

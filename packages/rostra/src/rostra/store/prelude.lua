@@ -11,6 +11,14 @@ local function note(id, event)
   return redis.call('XADD', debate_key(id) .. ':events', field(id, 'turns_done') .. '-*', 'event', event)
 end
 
+-- Whether the event is one of the last: the client's retry. Events carry the microsecond, so no two are the same.
+local function is_noted(id, event)
+  for _, entry in ipairs(redis.call('XREVRANGE', debate_key(id) .. ':events', '+', '-', 'COUNT', 4)) do
+    if entry[2][2] == event then return true end
+  end
+  return false
+end
+
 -- Changes the status and the indexes that hang on it.
 local function move(id, to)
   local from = field(id, 'status')
