@@ -42,7 +42,8 @@ def default(field: FieldInfo) -> str:
 def test_each_setting_stands_in_the_example_with_its_default(name: str, field: FieldInfo):
     defaults = re.findall(rf"^#{name}=(.*)$", EXAMPLE, re.MULTILINE)
     assert len(defaults) == 1
-    assert defaults[0] == default(field) or not default(field)
+    # Compose takes a folder without a slash for a volume.
+    assert defaults[0].removeprefix("./") == default(field) or not default(field)
 
 
 @pytest.mark.parametrize(("name", "field"), SETTINGS)

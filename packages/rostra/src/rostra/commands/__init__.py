@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -28,7 +27,3 @@ def _parser() -> argparse.ArgumentParser:
     demo = commands.add_parser("demo", help="run the whole stack and play one debate, live in this terminal")
     demo.add_argument("file", nargs="?", type=Path, help="a debate as JSON; a built-in one when left out")
     return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -68,7 +68,8 @@ def demo(file: Path | None) -> int:
 
 def _play(console: Console, folder: Path, debate: Mapping[str, Any]) -> int:
     began = time.monotonic()
-    with running(folder, free_port(), read(StackSettings).llm_url) as stack:
+    own = {"data_dir": folder, "host": "127.0.0.1", "port": free_port()}
+    with running(read(StackSettings).model_copy(update=own)) as stack:
         with console.status("starting Redis, the model, the workers and the API …"):
             stack.until_ready()
         console.print(f"ready in {time.monotonic() - began:.1f} s: {stack.url}", style="dim", markup=False)
@@ -99,7 +100,7 @@ def events(http: httpx.Client, debate_id: str) -> Iterator[tuple[str, dict[str, 
         try:
             with http.stream("GET", f"/v1/debates/{debate_id}/events", headers=headers) as response:
                 response.raise_for_status()
-                for event in _sse(response.iter_lines()):
+                for event in _sse(response.iter_bytes()):
                     last = event.get("id") or last
                     if event["event"] == "end":
                         return
@@ -109,17 +110,17 @@ def events(http: httpx.Client, debate_id: str) -> Iterator[tuple[str, dict[str, 
         time.sleep(0.5)
 
 
-def _sse(lines: Iterator[str]) -> Iterator[dict[str, str]]:
-    """Server-sent events from their lines (WHATWG HTML, section 9.2), as far as Rostra sends them."""
-    event: dict[str, str] = {}
-    for line in lines:
-        if line:
-            name, _, value = line.partition(":")
-            event[name] = value.removeprefix(" ")
-        else:
+def _sse(body: Iterator[bytes]) -> Iterator[dict[str, str]]:
+    """Server-sent events (WHATWG HTML, section 9.2), as far as Rostra sends them: a field a line, ended by line feeds
+    only. A turn may hold what else Unicode takes for a line's end."""
+    rest = b""
+    for piece in body:
+        *blocks, rest = (rest + piece).split(b"\n\n")
+        for block in blocks:
+            fields = (line.partition(": ") for line in block.decode().split("\n"))
+            event = {name: value for name, _, value in fields}
             if "data" in event:
-                yield {"event": "message", **event}
-            event = {}
+                yield event
 
 
 class Scene:

