@@ -213,11 +213,11 @@ INVALID: dict[str, tuple[dict[str, Any] | bytes, list[str]]] = {
         with_debater(sampling={"dry_multiplier": 0.8}),
         ["/debaters/0/sampling/dry_multiplier"],
     ),
-    "what another server cannot do": (
+    "options that exclude each other": (
         with_debater(sampling={"logit_bias": {"7": 1.0}, "min_tokens": 5}),
         ["/debaters/0/sampling/min_tokens"],
     ),
-    "options that exclude each other": (
+    "what another server cannot do": (
         with_debater(model="plain", sampling={"top_k": 1, "min_p": 0.1}),
         ["/debaters/0/sampling/min_p", "/debaters/0/sampling/top_k"],
     ),

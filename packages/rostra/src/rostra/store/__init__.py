@@ -24,22 +24,14 @@ Errors:
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-import math
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal, cast
+from typing import Any, cast
 
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import ExponentialWithJitterBackoff
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError
-from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.asyncio import Redis
 
 from rostra.agenda import turns_planned
 from rostra.events import (
@@ -54,10 +46,40 @@ from rostra.events import (
     Recorded,
     TurnTaken,
     Usage,
-    decode,
     encode,
 )
 from rostra.models import ENDED, Debate, Status
+from rostra.store import records
+from rostra.store.connection import connect
+from rostra.store.records import (
+    Claim,
+    Conflict,
+    Fenced,
+    KeyReused,
+    NotFound,
+    Page,
+    Record,
+    StorageDown,
+    StoreError,
+    Wish,
+)
+
+__all__ = [
+    "LEASE_MS",
+    "RENEW_SECONDS",
+    "Claim",
+    "Conflict",
+    "Fenced",
+    "KeyReused",
+    "NotFound",
+    "Page",
+    "Record",
+    "StorageDown",
+    "Store",
+    "StoreError",
+    "Wish",
+    "connect",
+]
 
 PREFIX = "rostra:"
 # A process that is silent for 8 s has lost its debate: with the reaper's look every 2 s, another one plays on
@@ -70,110 +92,6 @@ IDEMPOTENCY_SECONDS = 24 * 3600
 PRESENCE_SECONDS = 15
 DELTAS_KEPT = 2000
 DELTAS_SECONDS = 600
-# Redis does one thing at a time: more connections would only wait there.
-MAX_CONNECTIONS = 32
-
-Wish = Literal["", "cancel", "pause"]
-
-StorageDown = RedisError
-
-
-class StoreError(Exception):
-    """Something that the store refuses to do."""
-
-
-class NotFound(StoreError):
-    """There is no such debate."""
-
-
-class KeyReused(StoreError):
-    """The idempotency key was used for another request."""
-
-
-class Fenced(StoreError):
-    """Another process has taken the debate over, or it was ended, paused or deleted meanwhile."""
-
-
-class Conflict(StoreError):
-    """The debate's status does not allow that."""
-
-    def __init__(self, status: Status) -> None:
-        super().__init__(f"the debate is {status.value}")
-        self.status = status
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A debate and the derived fields that lists show."""
-
-    debate: Debate
-    status: Status
-    reason: str
-    turns_done: int
-    turns_planned: int
-    started_at: datetime | None
-    ended_at: datetime | None
-    usage: Usage
-    wish: Wish
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """The right to play a debate, as long as the lease is renewed. `stalls` counts claims since the last turn."""
-
-    debate: Debate
-    fence: int
-    owner: str
-    stalls: int
-    wish: Wish
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Some debates, newest first; `next_cursor` is None on the last page."""
-
-    records: Sequence[Record]
-    next_cursor: str | None
-
-
-def connect(url: str, *, patience: float = 60.0, block: float = 0.0) -> Redis:
-    """A client that gives up after about `patience` seconds of an unreachable or silent server.
-
-    `block` is the longest blocking read that it will be used for, in seconds: the socket's own timeout must
-    exceed it, or every quiet read looks like a dead server. However many use the client at once, they share
-    `MAX_CONNECTIONS` and wait for one another.
-    """
-    tries = max(1, round(patience / 2))
-    pool = BlockingConnectionPool.from_url(  # pyright: ignore[reportUnknownMemberType]
-        url,
-        max_connections=MAX_CONNECTIONS,
-        timeout=patience,
-        decode_responses=True,
-        socket_timeout=5.0 + block,
-        socket_connect_timeout=5.0,
-        socket_keepalive=True,
-        health_check_interval=15,
-        retry=Retry(ExponentialWithJitterBackoff(base=0.05, cap=2.0), tries),
-        retry_on_error=[RedisConnectionError, RedisTimeoutError],
-    )
-    client = _Bounded(connection_pool=pool)
-    client.auto_close_connection_pool = True
-    client.seconds = patience + block
-    return client
-
-
-class _Bounded(Redis):
-    """Gives every command up after so many seconds in all: retries and connections that each have their own
-    timeout would add up to a multiple."""
-
-    seconds = math.inf
-
-    async def execute_command(self, *args: Any, **options: Any) -> Any:
-        try:
-            async with asyncio.timeout(self.seconds):
-                return cast("Any", await super().execute_command(*args, **options))  # pyright: ignore[reportUnknownMemberType]
-        except TimeoutError:
-            raise RedisTimeoutError(f"Redis did not answer within {self.seconds:g} s") from None
 
 
 @cache
@@ -235,7 +153,7 @@ class Store:
         fields = await self._redis.hgetall(_key(debate_id))
         if not fields:
             raise NotFound(debate_id)
-        return _record(fields)
+        return records.record(fields)
 
     async def page(
         self,
@@ -253,7 +171,7 @@ class Store:
         index = f"{PREFIX}status:{status.value}" if status else f"{PREFIX}debates"
         found: list[Record] = []
         async for record in self._newest_first(index, after):
-            if _carries(record.debate, metadata or {}):
+            if records.carries(record.debate, metadata or {}):
                 found.append(record)
             if len(found) > limit:
                 return Page(found[:limit], found[limit - 1].debate.id)
@@ -265,9 +183,9 @@ class Store:
             pipe = self._redis.pipeline(transaction=False)
             for debate_id in ids:
                 pipe.hgetall(_key(debate_id))
-            for fields in await pipe.execute():
+            for fields in await self._redis.bounded(pipe.execute()):
                 if fields:  # deleted between the two reads
-                    yield _record(fields)
+                    yield records.record(fields)
             upper = f"({ids[-1]}"
 
     async def cancel(self, debate_id: str, reason: str = "cancelled by request") -> bool:
@@ -323,7 +241,7 @@ class Store:
         pipe = self._redis.pipeline(transaction=False)
         for status in Status:
             pipe.zcard(f"{PREFIX}status:{status.value}")
-        return dict(zip(Status, await pipe.execute(), strict=True))
+        return dict(zip(Status, await self._redis.bounded(pipe.execute()), strict=True))
 
     async def check_writable(self) -> None:
         """Raises StorageDown if Redis does not take writes."""
@@ -338,7 +256,7 @@ class Store:
         if outcome != "claimed":
             return str(outcome)
         fence, stalls, wish, spec = rest
-        return Claim(_debate(spec), int(fence), owner, int(stalls), wish)
+        return Claim(records.debate(spec), int(fence), owner, int(stalls), wish)
 
     async def renew(self, claim: Claim) -> Wish:
         """Keeps the lease; answers what people wish of the debate. Raises: Fenced."""
@@ -398,7 +316,7 @@ class Store:
         )
         pipe.expire(key, DELTAS_SECONDS)
         pipe.hget(_key(claim.debate.id), "wish")
-        *_, wish = await pipe.execute()
+        *_, wish = await self._redis.bounded(pipe.execute())
         return cast("Wish", wish or "")
 
     async def bury(self, debate_id: str, owner: str) -> int | None:
@@ -429,7 +347,7 @@ class Store:
         for silent in await self._redis.zrangebyscore(f"{PREFIX}workers", 0, seconds - PRESENCE_SECONDS):
             pipe.zrem(f"{PREFIX}workers", silent)
             pipe.hdel(f"{PREFIX}pools", silent)
-        await pipe.execute()
+        await self._redis.bounded(pipe.execute())
 
     async def workers_alive(self) -> Mapping[str, int]:
         """The pools that reported lately, and how many workers each has."""
@@ -445,14 +363,14 @@ class Store:
     async def events(self, debate_id: str, after: str = "0-0", limit: int | None = None) -> list[Recorded]:
         """The events behind the id `after`, in order."""
         rows = await self._redis.xrange(_key(debate_id, "events"), f"({after}", "+", limit)
-        return [_recorded(row) for row in rows]
+        return [records.recorded(row) for row in rows]
 
     async def newest(self, debate_id: str) -> tuple[str, str]:
         """The ids of the last event and of the last words spoken, to follow from there; `0-0` before the first."""
         pipe = self._redis.pipeline(transaction=False)
         pipe.xrevrange(_key(debate_id, "events"), count=1)
         pipe.xrevrange(_key(debate_id, "deltas"), count=1)
-        events, deltas = await pipe.execute()
+        events, deltas = await self._redis.bounded(pipe.execute())
         return (events[0][0] if events else "0-0"), (deltas[0][0] if deltas else "0-0")
 
     async def news(
@@ -467,14 +385,14 @@ class Store:
             streams[_key(debate_id, "events")] = event_id
             streams[_key(debate_id, "deltas")] = delta_id
         answer = await self._redis.xread(cast("Any", streams), count=500, block=block_ms)
-        rows_by_key = dict(_pairs(answer))
+        rows = dict(records.rows_by_key(answer))
         return {
             debate_id: (
-                [_recorded(row) for row in rows_by_key.get(_key(debate_id, "events"), [])],
-                [_delta(row) for row in rows_by_key.get(_key(debate_id, "deltas"), [])],
+                [records.recorded(row) for row in rows.get(_key(debate_id, "events"), [])],
+                [records.delta(row) for row in rows.get(_key(debate_id, "deltas"), [])],
             )
             for debate_id in positions
-            if _key(debate_id, "events") in rows_by_key or _key(debate_id, "deltas") in rows_by_key
+            if _key(debate_id, "events") in rows or _key(debate_id, "deltas") in rows
         }
 
 
@@ -500,55 +418,3 @@ def _changed(outcome: str, *, unless: Status, debate_id: str) -> bool:
     if outcome == unless.value:
         return False
     raise Conflict(Status(outcome))
-
-
-def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
-
-
-def _debate(spec: str) -> Debate:
-    """A stored debate; what a newer release added to it, at any depth, is passed over."""
-    return Debate.model_validate_json(spec, extra="ignore")
-
-
-def _record(fields: Mapping[str, str]) -> Record:
-    return Record(
-        debate=_debate(fields["spec"]),
-        status=Status(fields["status"]),
-        reason=fields.get("reason", ""),
-        turns_done=int(fields["turns_done"]),
-        turns_planned=int(fields["turns_planned"]),
-        started_at=_moment(fields.get("started_at")),
-        ended_at=_moment(fields.get("ended_at")),
-        usage=Usage(
-            prompt_tokens=int(fields.get("prompt_tokens", 0)),
-            completion_tokens=int(fields.get("completion_tokens", 0)),
-        ),
-        wish=cast("Wish", fields.get("wish", "")),
-    )
-
-
-def _carries(debate: Debate, wanted: Mapping[str, str]) -> bool:
-    return all(key in debate.metadata and _as_text(debate.metadata[key]) == value for key, value in wanted.items())
-
-
-def _as_text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _recorded(row: tuple[str, Mapping[str, str]]) -> Recorded:
-    return Recorded(id=row[0], event=decode(row[1]["event"]))
-
-
-def _delta(row: tuple[str, Mapping[str, str]]) -> Delta:
-    return Delta.model_validate({"id": row[0], **row[1]})
-
-
-def _pairs(answer: Any) -> list[tuple[str, list[tuple[str, Mapping[str, str]]]]]:
-    """XREAD's answer: a list of pairs in RESP2, a mapping of nested lists in RESP3."""
-    if not answer:
-        return []
-    if isinstance(answer, Mapping):
-        pairs = cast("Mapping[str, Any]", answer).items()
-        return [(key, rows[0] if rows and isinstance(rows[0], list) else rows) for key, rows in pairs]
-    return answer

@@ -1,0 +1,131 @@
+"""What the store answers with, and how it is read from Redis' replies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, cast
+
+from redis.exceptions import RedisError
+
+from rostra.events import Delta, Recorded, Usage, decode
+from rostra.models import Debate, Status
+
+Wish = Literal["", "cancel", "pause"]
+
+StorageDown = RedisError
+
+
+class StoreError(Exception):
+    """Something that the store refuses to do."""
+
+
+class NotFound(StoreError):
+    """There is no such debate."""
+
+
+class KeyReused(StoreError):
+    """The idempotency key was used for another request."""
+
+
+class Fenced(StoreError):
+    """Another process has taken the debate over, or it was ended, paused or deleted meanwhile."""
+
+
+class Conflict(StoreError):
+    """The debate's status does not allow that."""
+
+    def __init__(self, status: Status) -> None:
+        super().__init__(f"the debate is {status.value}")
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A debate and the derived fields that lists show."""
+
+    debate: Debate
+    status: Status
+    reason: str
+    turns_done: int
+    turns_planned: int
+    started_at: datetime | None
+    ended_at: datetime | None
+    usage: Usage
+    wish: Wish
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to play a debate, as long as the lease is renewed. `stalls` counts claims since the last turn."""
+
+    debate: Debate
+    fence: int
+    owner: str
+    stalls: int
+    wish: Wish
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some debates, newest first; `next_cursor` is None on the last page."""
+
+    records: Sequence[Record]
+    next_cursor: str | None
+
+
+# ── Redis' replies ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def debate(spec: str) -> Debate:
+    """A stored debate; what a newer release added to it, at any depth, is passed over."""
+    return Debate.model_validate_json(spec, extra="ignore")
+
+
+def record(fields: Mapping[str, str]) -> Record:
+    return Record(
+        debate=debate(fields["spec"]),
+        status=Status(fields["status"]),
+        reason=fields.get("reason", ""),
+        turns_done=int(fields["turns_done"]),
+        turns_planned=int(fields["turns_planned"]),
+        started_at=_moment(fields.get("started_at")),
+        ended_at=_moment(fields.get("ended_at")),
+        usage=Usage(
+            prompt_tokens=int(fields.get("prompt_tokens", 0)),
+            completion_tokens=int(fields.get("completion_tokens", 0)),
+        ),
+        wish=cast("Wish", fields.get("wish", "")),
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def carries(debate: Debate, wanted: Mapping[str, str]) -> bool:
+    """Whether the debate's metadata hold all of these values, compared as text."""
+    return all(key in debate.metadata and _as_text(debate.metadata[key]) == value for key, value in wanted.items())
+
+
+def _as_text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def recorded(row: tuple[str, Mapping[str, str]]) -> Recorded:
+    return Recorded(id=row[0], event=decode(row[1]["event"]))
+
+
+def delta(row: tuple[str, Mapping[str, str]]) -> Delta:
+    return Delta.model_validate({"id": row[0], **row[1]})
+
+
+def rows_by_key(answer: Any) -> list[tuple[str, list[tuple[str, Mapping[str, str]]]]]:
+    """XREAD's answer: a list of pairs in RESP2, a mapping of nested lists in RESP3."""
+    if not answer:
+        return []
+    if isinstance(answer, Mapping):
+        pairs = cast("Mapping[str, Any]", answer).items()
+        return [(key, rows[0] if rows and isinstance(rows[0], list) else rows) for key, rows in pairs]
+    return answer
