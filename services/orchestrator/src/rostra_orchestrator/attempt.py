@@ -60,7 +60,7 @@ class Attempt:
     shortened: bool = False
     answer: Answer | None = None
     raw: str = ""
-    _asked: Sequence[Message] = ()
+    _asked: Sequence[str] = ()
     _shown: int = 0
     _last_shown: float = 0.0
 
@@ -73,7 +73,7 @@ class Attempt:
         messages = prompt.composed(self.debate, shown, cue, system_role=facts.system_role)
         if begun:
             messages.append({"role": "assistant", "content": begun})
-        self._asked = messages
+        self._asked = [prompt.rules(self.debate), *shown, cue + begun]  # as they were counted
         return messages, self.options
 
     def _sampling(self, facts: Facts) -> dict[str, Any]:

@@ -30,14 +30,15 @@ async def chosen_speaker(
     question = prompt.who_speaks(debate, candidates)
     facts = await server.facts()
     messages = prompt.composed(debate, prompt.said(debate, lines[-_RECENT:]), question, system_role=facts.system_role)
+    asked = [message["content"] for message in messages]
     options = {"temperature": 0.0, "max_tokens": 24, "seed": derived_seed(debate.seed, slot.seq, "speaker")}
     answer = Answer()
     try:
         async for _ in server.stream(messages, options, answer):
             pass
     except ModelError:
-        return fallback, "fallback", await server.usage(messages, answer) if answer.text else Usage()
-    usage = await server.usage(messages, answer)
+        return fallback, "fallback", await server.usage(asked, answer) if answer.text else Usage()
+    usage = await server.usage(asked, answer)
     named = first_named(answer.text, {i: prompt.label(debate, i) for i in candidates})
     return (named, "model", usage) if named else (fallback, "fallback", usage)
 

@@ -198,11 +198,12 @@ class ModelServer:
             self._counts[text] = tokens
         return tokens
 
-    async def usage(self, messages: Sequence[Message], answer: Answer) -> Usage:
-        """What the generation cost: the server's own figures, or else what its tokenizer counts."""
+    async def usage(self, prompt: Sequence[str], answer: Answer) -> Usage:
+        """What the generation cost: the server's own figures, or else what its tokenizer counts in the parts of the
+        prompt and in the answer."""
         if answer.usage is not None:
             return answer.usage
-        *asked, said = [await self.count(text) for text in (*(m["content"] for m in messages), answer.text)]
+        *asked, said = [await self.count(text) for text in (*prompt, answer.text)]
         return Usage(
             prompt_tokens=sum(tokens for tokens, _ in asked),
             completion_tokens=said[0] if answer.text else 0,
