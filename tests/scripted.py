@@ -59,6 +59,8 @@ class ScriptedModel:
     system_role: bool = True
     tokenizes: bool = True
     continues_answer: bool = False
+    away: bool = False  # for the small questions, as a server that restarts
+    counted: list[dict[str, Any]] = field(default_factory=list)
     cancelled: int = 0
     url: str = ""
 
@@ -100,13 +102,19 @@ class ScriptedModel:
         yield "data: [DONE]\n\n"
 
     async def _props(self, _: Request) -> Response:
+        if self.away:
+            return JSONResponse({"detail": "loading"}, status_code=503)
         roles = {"system": self.system_role}
         return JSONResponse({"n_ctx": self.context, "roles": roles, "continues_answer": self.continues_answer})
 
     async def _tokenize(self, request: Request) -> Response:
+        if self.away:
+            return JSONResponse({"detail": "loading"}, status_code=503)
         if not self.tokenizes:
             return JSONResponse({"detail": "Not Found"}, status_code=404)
-        text = (await request.json())["content"]
+        body = await request.json()
+        self.counted.append(body)
+        text = body["prompt"] if "prompt" in body else body["content"]
         return JSONResponse({"tokens": list(range(len(text.split())))})
 
 

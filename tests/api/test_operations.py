@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import subprocess
 import time
@@ -102,8 +103,8 @@ class TestProblems:
 
 class TestRedisGone:
     @pytest.fixture
-    async def forsaken(self, tmp_path: Path) -> AsyncIterator[AsyncClient]:
-        """A client of an API whose Redis was there and is gone."""
+    async def mortal(self, tmp_path: Path) -> AsyncIterator[tuple[AsyncClient, subprocess.Popen[bytes]]]:
+        """A client of an API, and the Redis that it hangs on."""
         port = free_port()
         options = ["--port", str(port), "--bind", "127.0.0.1", "--dir", str(tmp_path), "--save", ""]
         redis = subprocess.Popen([get_binary_path(), *options], stdout=subprocess.DEVNULL)  # noqa: ASYNC220
@@ -113,9 +114,29 @@ class TestRedisGone:
             async with AsyncClient(transport=transport, base_url="http://rostra") as client:
                 while (await client.post("/v1/debates", json=a_request())).status_code != 202:
                     pass
-                redis.terminate()
-                redis.wait(10)
-                yield client
+                yield client, redis
+        redis.terminate()
+        redis.wait(10)
+
+    @pytest.fixture
+    async def forsaken(self, mortal: tuple[AsyncClient, subprocess.Popen[bytes]]) -> AsyncClient:
+        """A client of an API whose Redis was there and is gone."""
+        client, redis = mortal
+        redis.terminate()
+        redis.wait(10)
+        return client
+
+    async def test_what_was_accepted_is_answered_as_accepted(self, mortal: tuple[AsyncClient, subprocess.Popen[bytes]]):
+        client, redis = mortal
+        wait = {"Prefer": "wait=3"}
+        posted = asyncio.create_task(client.post("/v1/debates", json=a_request("Late"), headers=wait))
+        while (await client.get("/v1/debates?limit=1")).json()["data"][0]["motion"] != "Late":  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.2)
+        redis.kill()
+        answer = await posted
+        assert (answer.status_code, answer.json()["status"]) == (202, "queued")
+        assert answer.headers["Location"].endswith(answer.json()["id"])
 
     async def test_requests_are_refused_quickly_and_the_process_lives(self, forsaken: AsyncClient):
         began = time.monotonic()

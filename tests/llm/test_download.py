@@ -92,10 +92,13 @@ def test_a_host_that_cannot_resume_sends_all_again(host: Host, tmp_path: Path) -
 def test_another_file_than_promised_is_refused_and_not_kept(host: Host, tmp_path: Path) -> None:
     with pytest.raises(NoModel, match=f"has the SHA-256 {SHA256}, not the one"):
         fetch(host.url, "0" * 64, tmp_path)
-    assert [file.stat().st_size for file in tmp_path.iterdir()] == [0]
+    assert [file.suffix for file in tmp_path.iterdir()] == [".wrong"]
     with pytest.raises(NoModel, match=r"delete .* to fetch it once more"):
         fetch(host.url, "0" * 64, tmp_path)
     assert len(host.asked) == 1
+    with pytest.raises(NoModel, match="has the SHA-256"):
+        fetch(f"{host.url}?corrected", "0" * 64, tmp_path)
+    assert len(host.asked) == 2
 
 
 def test_an_address_that_is_refused_is_not_asked_again(host: Host, tmp_path: Path) -> None:

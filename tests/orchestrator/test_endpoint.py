@@ -146,7 +146,20 @@ async def test_without_a_tokenizer_tokens_are_estimated_on_the_safe_side(model: 
 async def test_vllm_is_asked_to_count_in_its_own_words(model: ScriptedModel):
     endpoint = Endpoint(url=model.url, dialect="vllm", context=4096)
     async with ModelServer(endpoint) as server:
-        assert server._to_tokenize("Tabs.") == {"model": "default", "prompt": "Tabs.", "add_special_tokens": False}
+        assert await server.count("Tabs are sure.") == (3, True)
+    assert model.counted == [{"model": "default", "prompt": "Tabs are sure.", "add_special_tokens": False}]
+
+
+async def test_a_server_that_is_away_for_a_moment_is_not_taken_for_another(model: ScriptedModel):
+    model.context, model.away = 8192, True
+    async with ModelServer(Endpoint(url=model.url)) as server:
+        for question in (server.facts(), server.count("Tabs.")):
+            with pytest.raises(Unavailable):
+                await question
+        assert (await server.usage(["Tabs."], Answer(pieces=["No."]))).counted_by == "estimate"
+        model.away = False
+        assert (await server.facts()).context == 8192
+        assert await server.count("Tabs.") == (1, True)
 
 
 async def test_the_context_is_asked_from_the_server_unless_it_is_configured(model: ScriptedModel):

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from builders import a_debate, a_turn
+from rostra.events import SpeakerChosen, Usage
 from rostra.models import Debate, Status
 from rostra.store import Claim, Store
 from rostra.transcript import Course, fold
@@ -131,17 +132,77 @@ async def test_asking_who_speaks_is_paid_for(store: Store, settings: Settings, m
     model.script = lambda _: Says("Linus", usage=spent)
     names = [{"name": name} for name in ("Ada", "Grace", "Linus")]
     ended = await play_out(store, settings, format="auto", rounds=2, debaters=names, limits={"tokens": 60})
-    assert [turn.choosing.total for turn in ended.turns] == [11, 11, 11]
+    assert [(choice.seq, choice.usage.total) for choice in ended.choices] == [(1, 11), (2, 11), (3, 11)]
     assert ended.reason == "the debate's limit of 60 tokens was reached (66 spent)"
     assert ended.tokens == 66
 
 
+async def test_a_speaker_is_chosen_once(store: Store, settings: Settings, model: ScriptedModel):
+    debate = a_debate(format="auto", rounds=1, debaters=[{"name": name} for name in ("Ada", "Grace", "Linus")])
+    claim = await started(store, debate)
+    await store.append(claim, SpeakerChosen(seq=1, debater="d3", chosen_by="model", usage=Usage(prompt_tokens=7)))
+    await played(store, settings, claim)
+    ended = await course(store, debate)
+    assert (ended.turns[0].debater, ended.turns[0].chosen_by) == ("d3", "model")
+    assert [choice.seq for choice in ended.choices] == [1, 2, 3]
+    assert "Who should speak next" not in model.requests[0]["messages"][-1]["content"]
+
+
+async def test_who_speaks_is_asked_over_the_beginnings_of_the_latest_turns(
+    store: Store, settings: Settings, model: ScriptedModel
+):
+    model.script = lambda _: Says("tabs " * 900)
+    names = [{"name": name} for name in ("Ada", "Grace", "Linus")]
+    await play_out(store, settings, format="auto", rounds=3, debaters=names, turn={"max_tokens": 1000})
+    questions = [request["messages"][-1]["content"] for request in model.requests if request["max_tokens"] == 24]
+    assert len(questions) == 9
+    assert all(len(question) < 2000 for question in questions)
+
+
+async def test_a_server_that_restarts_is_waited_for_before_it_is_asked(
+    store: Store, settings: Settings, model: ScriptedModel
+):
+    model.away, settings.model_patience_seconds = True, 20
+    persona = "A baker. " * 400
+    debate = a_debate(rounds=1, debaters=[{"name": "Ada", "persona": persona}, {"name": "Grace"}])
+    playing = asyncio.create_task(played(store, settings, await started(store, debate)))
+    await asyncio.sleep(0.3)
+    model.away = False
+    await playing
+    ended = await course(store, debate)
+    assert ended.status is Status.COMPLETED
+    assert {failed.reason for failed in ended.failed_attempts} == {"unavailable"}
+
+
+async def test_an_attempt_that_met_a_busy_server_says_nothing_about_lines(
+    store: Store, settings: Settings, model: ScriptedModel
+):
+    model.continues_answer = True
+    model.answers = [Fails(503), Says("Tabs.")]
+    await play_out(store, settings, rounds=1)
+    assert [request["stop"] for request in model.requests] == [["\n"]] * 3
+
+
+@pytest.mark.parametrize(("wish", "status"), [("cancel", Status.CANCELLED), ("resume", Status.QUEUED)])
+async def test_what_is_asked_while_a_pause_takes_effect_is_done(
+    store: Store, settings: Settings, wish: str, status: Status
+):
+    debate = a_debate()
+    claim = await started(store, debate)
+    await store.pause(debate.id)
+    async with Lease(store, claim) as lease:
+        lease.notice("pause")
+        await (store.cancel if wish == "cancel" else store.resume)(debate.id)
+        assert await play(store, claim, lease, settings) == ("ended" if wish == "cancel" else "released")
+    assert (await store.get(debate.id)).status is status
+
+
 async def test_a_pause_takes_none_of_the_time_that_a_debate_has(store: Store, settings: Settings):
-    debate = a_debate(rounds=1, limits={"seconds": 1})
+    debate = a_debate(rounds=1, limits={"seconds": 3})
     claim = await started(store, debate)
     await store.pause(debate.id)
     await store.put_to_rest(claim)
-    await asyncio.sleep(1.5)
+    await asyncio.sleep(3.5)
     await store.resume(debate.id)
     again = await store.claim(debate.id, "test:2")
     assert isinstance(again, Claim)

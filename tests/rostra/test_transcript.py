@@ -110,6 +110,7 @@ def test_the_markdown_reads_like_a_transcript():
         "> a quote\n\n---\n\n```\ncode",
         "https://evil.example",
         "\x1b[2Jwrite to eve@evil.example",
+        "eve+@evil.example",
         "| a | b |",
     ],
 )
@@ -121,7 +122,7 @@ def test_what_was_said_stays_text_in_markdown(hostile: str):
     assert not shown.startswith(("#", ">", "1. ", "-", "="))
     assert "https:" not in shown
     assert "\x1b" not in shown
-    assert "eve@evil" not in shown
+    assert "@evil" not in shown.replace("\u2060@evil", "")
 
 
 def test_what_is_no_markup_is_left_as_it_was_said():

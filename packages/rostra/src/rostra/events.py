@@ -84,14 +84,19 @@ class TurnTaken(_Event):
     sampling: Mapping[str, Any] = {}
     model: str = ""
     usage: Usage = Usage()
-    choosing: Usage = Usage()  # what it cost to ask the model who speaks, in an `auto` slot
     finish_reason: str = "stop"
     started_at: AwareDatetime
     ended_at: AwareDatetime
 
-    @property
-    def spent(self) -> Usage:
-        return self.usage + self.choosing
+
+class SpeakerChosen(_Event):
+    """It was found out who speaks in a slot whose format leaves it open."""
+
+    type: Literal["speaker_chosen"] = "speaker_chosen"
+    seq: int
+    debater: str  # id
+    chosen_by: Literal["model", "fallback"]
+    usage: Usage = Usage()
 
 
 class AttemptFailed(_Event):
@@ -143,6 +148,7 @@ class NewerEvent(_Event):
 KnownEvent = Annotated[
     DebateCreated
     | DebateClaimed
+    | SpeakerChosen
     | TurnTaken
     | AttemptFailed
     | DebateReleased

@@ -61,11 +61,6 @@ def _is_control(character: str) -> bool:
     return unicodedata.category(character) in {"Cc", "Cs"} or character in _BIDI_CONTROLS
 
 
-def _is_hidden(character: str) -> bool:
-    """Two names that differ in such a character alone look the same. Joiners shape emoji and some scripts."""
-    return unicodedata.category(character) == "Cf" and character not in "\u200c\u200d"
-
-
 def _plain_text(text: str) -> str:
     """Prose: line breaks and tabs are fine, other control characters are not."""
     if any(_is_control(c) and c not in "\n\t" for c in text.replace("\r\n", "\n")):
@@ -76,9 +71,21 @@ def _plain_text(text: str) -> str:
 def _one_line(text: str) -> str:
     """A name or label: one line, in Unicode's compatibility form (NFKC, Unicode Standard Annex 15)."""
     folded = unicodedata.normalize("NFKC", text).strip()
-    if any(_is_control(c) or c in "\u2028\u2029" or _is_hidden(c) for c in folded):
-        raise PydanticCustomError("control_character", "must be one line without control or invisible characters")
+    if any(_is_control(c) or c in "\u2028\u2029" for c in folded):
+        raise PydanticCustomError("control_character", "must be one line without control characters")
     return folded
+
+
+# They shape emoji, flags and some scripts.
+_JOINERS = frozenset("\u200c\u200d")
+_TAGS = frozenset(map(chr, range(0xE0020, 0xE0080)))
+
+
+def _seen(text: str) -> str:
+    """Two names that differ only in what is not seen look the same."""
+    if any(unicodedata.category(c) == "Cf" and c not in _JOINERS | _TAGS for c in text):
+        raise PydanticCustomError("hidden_character", "must not contain invisible characters")
+    return text
 
 
 def _not_empty(text: str) -> str:
@@ -101,7 +108,13 @@ def _enough_debaters(debaters: tuple[DebaterRequest, ...]) -> tuple[DebaterReque
     return debaters
 
 
-Name = Annotated[StrictStr, AfterValidator(_one_line), AfterValidator(_not_empty), Field(min_length=1, max_length=64)]
+Name = Annotated[
+    StrictStr,
+    AfterValidator(_one_line),
+    AfterValidator(_seen),
+    AfterValidator(_not_empty),
+    Field(min_length=1, max_length=64),
+]
 Slug = Annotated[StrictStr, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
 # As model servers call models: `qwen3-8b`, `llama3:8b`, `Qwen/Qwen3-8B`.
 ModelName = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/@-]{0,127}$")]
@@ -290,8 +303,8 @@ class DebateRequest(Request):
 
 
 def name_key(name: str) -> str:
-    """What makes two names the same one: compatibility form and case are ignored."""
-    return unicodedata.normalize("NFKC", name).casefold().strip()
+    """What makes two names the same one: compatibility form, case and joiners are ignored."""
+    return "".join(c for c in unicodedata.normalize("NFKC", name).casefold().strip() if c not in _JOINERS)
 
 
 # ── A format: who speaks when ───────────────────────────────────────────────────────────────────────────

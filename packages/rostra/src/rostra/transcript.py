@@ -21,6 +21,7 @@ from rostra.events import (
     DebateResumed,
     Event,
     NewerEvent,
+    SpeakerChosen,
     TurnTaken,
     Usage,
 )
@@ -36,6 +37,7 @@ class Course(BaseModel):
     reason: str = ""
     turns: tuple[TurnTaken, ...] = ()
     failed_attempts: tuple[AttemptFailed, ...] = ()
+    choices: tuple[SpeakerChosen, ...] = ()
     started_at: AwareDatetime | None = None
     ended_at: AwareDatetime | None = None
     paused_at: AwareDatetime | None = None
@@ -49,8 +51,7 @@ class Course(BaseModel):
     @property
     def usage(self) -> Usage:
         """Tokens spent in all; `counted_by` is the least exact count among them."""
-        spent = [*(turn.spent for turn in self.turns), *(failed.usage for failed in self.failed_attempts)]
-        return sum(spent, start=Usage())
+        return sum((event.usage for event in (*self.turns, *self.failed_attempts, *self.choices)), start=Usage())
 
 
 def fold(events: Iterable[Event]) -> Course:
@@ -69,6 +70,8 @@ def _after(course: Course, event: Event) -> Mapping[str, Any]:
             return {"status": Status.RUNNING, "started_at": course.started_at or event.at}
         case TurnTaken():
             return {"turns": (*course.turns, event)}
+        case SpeakerChosen():
+            return {"choices": (*course.choices, event)}
         case AttemptFailed():
             return {"failed_attempts": (*course.failed_attempts, event)}
         case DebatePaused():
@@ -143,7 +146,7 @@ def _turn_as_json(turn: TurnTaken, names: Mapping[str, str]) -> dict[str, Any]:
 
 _MARKUP = re.compile(r"([\\`*_\[\]<>#|~&$^])")
 _AT_START = re.compile(r"^(\d*)([.)+=-])")  # a list, or an underline that makes a heading
-_EMAIL = re.compile(r"(?<=\w)@(?=\w)")
+_EMAIL = re.compile(r"(?<=[\w.+-])@(?=\w)")
 _LINK = re.compile(r"(?i)\b(https?|ftp|mailto|www)(:|\.)")
 
 

@@ -141,7 +141,6 @@ class TurnView(View):
     sampling: dict[str, Any]
     model: str
     usage: Usage
-    choosing: Usage
     finish_reason: str
     started_at: AwareDatetime
     ended_at: AwareDatetime

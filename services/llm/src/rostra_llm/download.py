@@ -34,7 +34,8 @@ def fetch(url: str, sha256: str, folder: Path, *, pause: float = PAUSE) -> Path:
         return target
     part = target.with_suffix(".part")
     wrong = target.with_suffix(".wrong")
-    if wrong.exists():  # a service that is started again and again must not fetch it again and again
+    # A service that is started again and again must not fetch it again and again.
+    if wrong.exists() and wrong.read_text(encoding="utf-8") == url:
         raise NoModel(
             f"The file at ROSTRA_MODEL_URL was not the one that ROSTRA_MODEL_SHA256 names. Correct one of them; "
             f"or delete {wrong} to fetch it once more."
@@ -42,7 +43,7 @@ def fetch(url: str, sha256: str, folder: Path, *, pause: float = PAUSE) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _fetch_all(url, part, pause)
-        _check(part, sha256)
+        _check(part, sha256, url)
         part.rename(target)
     except OSError as error:
         raise NoModel(
@@ -97,12 +98,12 @@ def _copy(answer: http.client.HTTPResponse, file: BinaryIO, total: int) -> None:
         raise ConnectionError(f"the transfer ended at {file.tell()} of {total} bytes")
 
 
-def _check(part: Path, sha256: str) -> None:
+def _check(part: Path, sha256: str, url: str) -> None:
     with part.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != sha256:
         part.unlink()
-        part.with_suffix(".wrong").touch()
+        part.with_suffix(".wrong").write_text(url, encoding="utf-8")
         raise NoModel(
             f"The file at ROSTRA_MODEL_URL has the SHA-256 {found}, not the one in ROSTRA_MODEL_SHA256. "
             "It was not kept. Check both against the page that publishes the model."

@@ -42,8 +42,8 @@ class ContinuingFormatter(Jinja2ChatFormatter):
     """Goes on with an assistant's message that stands last, as llama-server does: the answer is begun with it."""
 
     def __call__(self, *, messages: list[ChatCompletionRequestMessage], **kwargs: Any) -> ChatFormatterResponse:
-        *before, last = messages
-        begun = last.get("content") if last["role"] == "assistant" else None
+        before, last = messages[:-1], messages[-1:]
+        begun = last[0].get("content") if last and last[0]["role"] == "assistant" else None
         if not isinstance(begun, str) or not before:
             return super().__call__(messages=messages, **kwargs)
         response = super().__call__(messages=before, **kwargs)

@@ -56,6 +56,7 @@ class Attempt:
     server: ModelServer
     number: int
     say: Say
+    one_line: bool = True  # False after an attempt that said nothing on its line
     options: dict[str, Any] = field(default_factory=dict[str, Any])
     shortened: bool = False
     answer: Answer | None = None
@@ -93,9 +94,9 @@ class Attempt:
         }
 
     def _is_one_line(self) -> bool:
-        """Whether the turn ends where its line does. A model that said nothing on its line may begin another."""
+        """Whether the turn ends where its line does."""
         limit = self.debate.turn.max_characters
-        return self.number == 1 and (limit is None or limit <= _ONE_LINE)
+        return self.one_line and (limit is None or limit <= _ONE_LINE)
 
     async def _fitted(self, lines: Sequence[Line], context_tokens: int, last: str) -> list[str]:
         """The transcript's lines that fit beside the rules, the `last` words of the prompt, and the answer."""

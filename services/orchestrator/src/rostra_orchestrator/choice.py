@@ -10,11 +10,13 @@ from rostra.agenda import Slot, fallback_speaker
 from rostra.events import Usage
 from rostra.models import Debate, derived_seed
 from rostra_orchestrator import prompt
-from rostra_orchestrator.endpoint import Answer, ModelError, ModelServer
+from rostra_orchestrator.endpoint import Answer, Message, ModelError, ModelServer
 from rostra_orchestrator.prompt import Line
+from rostra_orchestrator.text import shortened
 
 # Lines of the transcript that the question is asked over: the choice hangs on the latest turns.
 _RECENT = 4
+_EACH = 300  # characters
 
 
 async def chosen_speaker(
@@ -27,20 +29,26 @@ async def chosen_speaker(
     if len(candidates) == 1:
         return candidates[0], "fallback", Usage()
     server = servers[debate.debaters[0].id]
-    question = prompt.who_speaks(debate, candidates)
-    facts = await server.facts()
-    messages = prompt.composed(debate, prompt.said(debate, lines[-_RECENT:]), question, system_role=facts.system_role)
-    asked = [message["content"] for message in messages]
     options = {"temperature": 0.0, "max_tokens": 24, "seed": derived_seed(debate.seed, slot.seq, "speaker")}
     answer = Answer()
     try:
+        messages = await _question(debate, lines, candidates, server)
         async for _ in server.stream(messages, options, answer):
             pass
     except ModelError:
-        return fallback, "fallback", await server.usage(asked, answer) if answer.text else Usage()
-    usage = await server.usage(asked, answer)
+        return fallback, "fallback", Usage()
+    usage = await server.usage([message["content"] for message in messages], answer)
     named = first_named(answer.text, {i: prompt.label(debate, i) for i in candidates})
     return (named, "model", usage) if named else (fallback, "fallback", usage)
+
+
+async def _question(
+    debate: Debate, lines: Sequence[Line], candidates: Sequence[str], server: ModelServer
+) -> Sequence[Message]:
+    facts = await server.facts()
+    recent = [Line(line.speaker, shortened(line.text, _EACH)) for line in lines[-_RECENT:]]
+    question = prompt.who_speaks(debate, candidates)
+    return prompt.composed(debate, prompt.said(debate, recent), question, system_role=facts.system_role)
 
 
 def first_named(text: str, names: Mapping[str, str]) -> str | None:

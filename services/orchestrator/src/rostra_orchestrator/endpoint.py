@@ -11,6 +11,7 @@ Knows OpenAI's wire format and nothing of AutoGen. Every wait is bounded.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import math
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
@@ -32,8 +33,7 @@ Message = Mapping[str, str]
 _CONTEXT_UNTOLD = 2048
 _LONGEST_LINE = 1 << 20
 _LONGEST_ERROR = 10_000
-# Turns are counted again and again, whole prompts once.
-_COUNTS_KEPT, _COUNTED_LENGTH = 4096, 4000
+_COUNTS_KEPT = 4096
 
 
 class ModelError(Exception):
@@ -100,7 +100,7 @@ class ModelServer:
             timeout=httpx.Timeout(10.0, connect=self._patience.connect),
             trust_env=False,
         )
-        self._counts: dict[str, int] = {}
+        self._counts: dict[bytes, int] = {}
         self._tokenizes = True
         self._facts: Facts | None = None
 
@@ -175,40 +175,59 @@ class ModelServer:
                     yield _parsed(data)
 
     async def count(self, text: str) -> tuple[int, bool]:
-        """How many tokens `text` has, and whether the endpoint's own tokenizer counted them."""
-        tokens = self._counts.get(text)
-        if tokens is None and self._tokenizes:
-            tokens = await self._counted(text)
-        return (estimate(text), False) if tokens is None else (tokens, True)
+        """How many tokens `text` has, and whether the endpoint's own tokenizer counted them.
 
-    async def _counted(self, text: str) -> int | None:
-        try:
-            response = await self._http.post("/tokenize", json=self._to_tokenize(text))
-            response.raise_for_status()
-            tokens = len(response.json()["tokens"])
-        except httpx.HTTPStatusError as error:
-            # These are about the moment; one that cannot do it now never will.
-            self._tokenizes = error.response.status_code in {408, 429, 500, 502, 503, 504}
-            return None
-        except (httpx.RequestError, ValueError, KeyError, TypeError):
-            return None
-        if len(text) <= _COUNTED_LENGTH:
+        Raises: Unavailable.
+        """
+        if not self._tokenizes:
+            return estimate(text), False
+        key = hashlib.blake2b(text.encode(), digest_size=16).digest()
+        if key not in self._counts:
+            tokens = await self._counted(text)
+            if tokens is None:
+                return estimate(text), False
             if len(self._counts) >= _COUNTS_KEPT:
                 self._counts.clear()
-            self._counts[text] = tokens
-        return tokens
+            self._counts[key] = tokens
+        return self._counts[key], True
+
+    async def _counted(self, text: str) -> int | None:
+        """None where the server cannot count at all, now or ever."""
+        try:
+            response = await self._asked("POST", "/tokenize", json=self._to_tokenize(text))
+            self._tokenizes = response.is_success
+            return len(response.json()["tokens"]) if response.is_success else None
+        except (ValueError, KeyError, TypeError):
+            self._tokenizes = False
+            return None
+
+    async def _asked(self, method: str, path: str, **request: Any) -> httpx.Response:
+        """An answer to a small question; one that is about the moment only is raised as Unavailable."""
+        try:
+            response = await self._http.request(method, path, **request)
+        except httpx.RequestError as error:
+            raise self._interrupted(error, Answer()) from error
+        if response.status_code in {408, 429, 500, 502, 503, 504}:
+            raise _refusal(response.status_code, response.content[:_LONGEST_ERROR])
+        return response
 
     async def usage(self, prompt: Sequence[str], answer: Answer) -> Usage:
         """What the generation cost: the server's own figures, or else what its tokenizer counts in the parts of the
         prompt and in the answer."""
         if answer.usage is not None:
             return answer.usage
-        *asked, said = [await self.count(text) for text in (*prompt, answer.text)]
+        *asked, said = [await self._counted_or_estimated(text) for text in (*prompt, answer.text)]
         return Usage(
             prompt_tokens=sum(tokens for tokens, _ in asked),
             completion_tokens=said[0] if answer.text else 0,
             counted_by="tokenizer" if all(exact for _, exact in (*asked, said)) else "estimate",
         )
+
+    async def _counted_or_estimated(self, text: str) -> tuple[int, bool]:
+        try:
+            return await self.count(text)
+        except ModelError:
+            return estimate(text), False
 
     def _to_tokenize(self, text: str) -> Mapping[str, object]:
         if self.endpoint.dialect == "vllm":
@@ -216,33 +235,28 @@ class ModelServer:
         return {"content": text, "add_special": False}
 
     async def facts(self) -> Facts:
-        """The context and roles, from the settings or else from the server's /props."""
+        """The context and roles, from the settings or else from the server's /props. Raises: Unavailable."""
         if self._facts is None:
             props = await self._props()
             context = self.endpoint.context or _context(props)
+            if not context:
+                log.warning("context unknown: set it in ROSTRA_MODELS", taken_for=_CONTEXT_UNTOLD)
             roles = props.get("roles")
             takes_system = not (isinstance(roles, Mapping) and cast("Any", roles).get("system") is False)
             begins = self.endpoint.begins_answer
-            facts = Facts(
+            self._facts = Facts(
                 context or _CONTEXT_UNTOLD,
                 self.endpoint.system_role and takes_system,
                 props.get("continues_answer") is True if begins is None else begins,
             )
-            if not context:
-                log.warning(
-                    "context unknown; set it in ROSTRA_MODELS", taken_for=_CONTEXT_UNTOLD, url=self.endpoint.url
-                )
-            if not (props or self.endpoint.context):
-                return facts  # not kept: a server that was away may tell later
-            self._facts = facts
         return self._facts
 
     async def _props(self) -> dict[str, Any]:
+        """What the server says of itself; nothing where it has no such page."""
+        response = await self._asked("GET", "/props")
         try:
-            response = await self._http.get("/props")
-            response.raise_for_status()
-            props = response.json()
-        except (httpx.HTTPError, ValueError):
+            props: object = response.json() if response.is_success else {}
+        except ValueError:
             return {}
         return cast("dict[str, Any]", props) if isinstance(props, dict) else {}
 

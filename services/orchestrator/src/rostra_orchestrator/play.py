@@ -13,7 +13,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from rostra.agenda import Slot, agenda
-from rostra.events import AttemptFailed, Usage
+from rostra.events import AttemptFailed, SpeakerChosen, TurnTaken
 from rostra.models import Debate, Status
 from rostra.store import Claim, Fenced, StorageDown, Store
 from rostra.transcript import Course, fold
@@ -113,6 +113,7 @@ class _Playing:
     lease: Lease
     settings: Settings
     tokens: int = 0
+    chosen: SpeakerChosen | None = None
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property
@@ -135,6 +136,7 @@ class _Playing:
 
     def _continue(self, course: Course) -> None:
         self.tokens = course.tokens
+        self.chosen = course.choices[-1] if course.choices else None
         if course.started_at:
             self.started_at = course.started_at + timedelta(seconds=course.paused_seconds)
 
@@ -157,15 +159,20 @@ class _Playing:
     async def _take(self, table: Table, slot: Slot, stop: Stop) -> None:
         """Fills one slot: chooses its speaker if need be, takes the turn, and stores it."""
         chosen_by: ChosenBy = "format"
-        choosing = Usage()
         if slot.debater is None:
-            speaker, chosen_by, choosing = await chosen_speaker(self.debate, slot, table.lines(), table.servers)
-            slot = slot.model_copy(update={"debater": speaker})
+            choice = await self._choice(table, slot)
+            slot, chosen_by = slot.model_copy(update={"debater": choice.debater}), choice.chosen_by
         turn = await take_turn(table, slot, chosen_by, self._saying(slot), self._note, stop)
-        turn = turn.model_copy(update={"choosing": choosing})
-        self.tokens += turn.spent.total
-        self.lease.notice(await self.store.append(self.claim, turn, usage=turn.spent))
+        await self._note(turn)
         log.info("turn taken", debater=turn.debater, attempts=turn.attempts, tokens=turn.usage.total)
+
+    async def _choice(self, table: Table, slot: Slot) -> SpeakerChosen:
+        """Who speaks: as it was chosen before the debate was taken over, or else chosen now."""
+        if self.chosen is None or self.chosen.seq != slot.seq:
+            speaker, chosen_by, usage = await chosen_speaker(self.debate, slot, table.lines(), table.servers)
+            self.chosen = SpeakerChosen(seq=slot.seq, debater=speaker, chosen_by=chosen_by, usage=usage)
+            await self._note(self.chosen)
+        return self.chosen
 
     def _saying(self, slot: Slot) -> Callable[[int, str], Coroutine[Any, Any, None]]:
         async def say(attempt: int, words: str) -> None:
@@ -182,9 +189,9 @@ class _Playing:
 
         return say
 
-    async def _note(self, failed: AttemptFailed) -> None:
-        self.tokens += failed.usage.total
-        self.lease.notice(await self.store.append(self.claim, failed, usage=failed.usage))
+    async def _note(self, event: TurnTaken | AttemptFailed | SpeakerChosen) -> None:
+        self.tokens += event.usage.total
+        self.lease.notice(await self.store.append(self.claim, event, usage=event.usage))
 
     # ── limits and interruptions ────────────────────────────────────────────────────────────────────────
 

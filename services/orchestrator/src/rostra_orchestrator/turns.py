@@ -68,15 +68,16 @@ async def take_turn(table: Table, slot: Slot, chosen_by: ChosenBy, say: Say, not
     debater = table.debate.debater(slot.debater)
     started = datetime.now(UTC)
     away_since: float | None = None
-    answers = 0
-    number = 0
+    answers = number = 0
+    said_nothing = False
     while True:
         number += 1
-        attempt = Attempt(table.debate, slot, debater, table.servers[debater.id], number, say)
+        attempt = Attempt(table.debate, slot, debater, table.servers[debater.id], number, say, not said_nothing)
         try:
             words = await table.seated().turn(debater.id, attempt, stop)
         except (ModelError, Rejected) as error:
             table.rise()
+            said_nothing |= isinstance(error, Rejected)
             await note(await _failure(attempt, error))
             if isinstance(error, Unavailable):
                 away_since = away_since or time.monotonic()

@@ -154,7 +154,8 @@ def running(settings: StackSettings) -> Generator[Stack, None, None]:
             preexec_fn=die_with_parent,  # noqa: PLW1509  no thread runs yet
         )
         host = "127.0.0.1" if settings.host in {"0.0.0.0", "::", "localhost"} else settings.host
-        stack = Stack(folder, f"http://{host}:{settings.port}", supervisor, supervisor_socket)
+        address = f"[{host}]:{settings.port}" if ":" in host else f"{host}:{settings.port}"
+        stack = Stack(folder, f"http://{address}", supervisor, supervisor_socket)
         try:
             yield stack
         finally:

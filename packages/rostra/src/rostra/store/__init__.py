@@ -1,4 +1,4 @@
-"""Where debates are kept: Redis. The only module that reads Redis' raw replies.
+"""Where debates are kept: Redis. The only package that reads Redis' raw replies.
 
 Each change is one Lua script, so that it happens whole or not at all, and once: a client that lost the
 reply may send it again. Keys, all under `rostra:`:
