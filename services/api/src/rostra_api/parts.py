@@ -18,6 +18,7 @@ from rostra import store as stores
 from rostra.endpoints import Endpoint
 from rostra.reaper import reap_forever
 from rostra.store import NotFound, StorageDown, Store
+from rostra.tasks import stopped
 from rostra_api import following
 from rostra_api.following import Following
 from rostra_api.metrics import Metrics
@@ -63,9 +64,7 @@ async def opened(settings: Settings, metrics: Metrics) -> AsyncGenerator[Parts]:
         yield parts
     finally:
         parts.following.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await stopped(*tasks)
         await store.close()
         await streams.close()
         rq.close()

@@ -9,6 +9,7 @@ from typing import Literal
 import structlog
 
 from rostra.store import RENEW_SECONDS, Claim, Fenced, StorageDown, Store, Wish
+from rostra.tasks import stopped
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -47,8 +48,7 @@ class Lease:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         assert self._renewing is not None
-        self._renewing.cancel()
-        await asyncio.wait([self._renewing])
+        await stopped(self._renewing)
 
     async def _renew(self) -> None:
         while True:

@@ -16,6 +16,7 @@ from rostra.agenda import Slot, agenda
 from rostra.events import AttemptFailed, SpeakerChosen, TurnTaken
 from rostra.models import Debate, Status
 from rostra.store import Claim, Fenced, StorageDown, Store
+from rostra.tasks import stopped
 from rostra.transcript import Course, fold
 from rostra_orchestrator.chat import Stop
 from rostra_orchestrator.choice import chosen_speaker
@@ -232,5 +233,4 @@ async def _dropped(taking: asyncio.Task[None], stop: Stop) -> None:
     """Ends a turn in flight: through AutoGen's token, and for what does not listen to it, by cancelling."""
     stop()
     await asyncio.wait([taking], timeout=1.0)
-    taking.cancel()
-    await asyncio.wait([taking])
+    await stopped(taking)
