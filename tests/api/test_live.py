@@ -17,7 +17,7 @@ from httpx2 import AsyncClient, ServerSentEvent
 from builders import a_turn
 from rostra.events import AttemptFailed
 from rostra.models import Status
-from rostra.store import Claim, Store
+from rostra.store import Claim, Store, connect
 from rostra_api.server import Server
 
 NOT_DURABLE = {"message", "delta", "end"}
@@ -89,13 +89,19 @@ class TestWatching:
         assert delta.json() == {"seq": 1, "attempt": 1, "debater": "Ada", "text": "Tabs"}
         await watching.aclose()
 
-    async def test_words_of_one_who_was_overtaken_are_dropped(self, reader: AsyncClient, store: Store, claim: Claim):
+    async def test_words_of_one_who_was_overtaken_are_dropped(
+        self, reader: AsyncClient, store: Store, claim: Claim, redis_url: str
+    ):
         watching = aiter(watch(reader, events_of(claim)))
         await anext(watching), await anext(watching)
         await store.release(claim, "shutdown")
         successor = await store.claim(claim.debate.id, "worker:2")
         assert isinstance(successor, Claim)
-        await store.speak(claim, seq=1, attempt=1, debater="d1", text="stale")
+        # The store would not take them now; they were on their way.
+        stale = {"seq": 1, "attempt": 1, "fence": claim.fence, "debater": "d1", "text": "stale"}
+        redis = connect(redis_url)
+        await redis.xadd(f"rostra:debate:{claim.debate.id}:deltas", stale)
+        await redis.aclose()
         await store.speak(successor, seq=1, attempt=1, debater="d1", text="fresh")
         heard = [await anext(watching) for _ in range(3)]
         assert kinds(heard) == ["debate_released", "debate_claimed", "delta"]

@@ -158,6 +158,7 @@ class TestPlaying:
         assert heir.fence == zombie.fence + 1
         for write in (
             store.append(zombie, a_turn(1)),
+            store.speak(zombie, seq=1, attempt=1, debater="d1", text="late"),
             store.renew(zombie),
             store.finish(zombie, Status.COMPLETED),
             store.release(zombie, "late"),
@@ -309,6 +310,8 @@ class TestWishing:
             await store.delete(claim.debate.id)
         await store.finish(claim, Status.COMPLETED)
         await store.delete(claim.debate.id)
+        with pytest.raises(Fenced):
+            await store.speak(claim, seq=1, attempt=1, debater="d1", text="late")
         redis = connect(redis_url)
         assert [key async for key in redis.scan_iter(f"*{claim.debate.id}*")] == []
         await redis.aclose()

@@ -306,18 +306,11 @@ class Store:
         """Shows some words of an attempt to those who watch. They expire; only the turn counts.
 
         Answers what people wish of the debate, so that a cancel is noticed within words, not seconds.
+
+        Raises: Fenced.
         """
-        key = _key(claim.debate.id, "deltas")
-        pipe = self._redis.pipeline(transaction=False)
-        pipe.xadd(
-            key,
-            {"seq": seq, "attempt": attempt, "fence": claim.fence, "debater": debater, "text": text},
-            maxlen=DELTAS_KEPT,
-        )
-        pipe.expire(key, DELTAS_SECONDS)
-        pipe.hget(_key(claim.debate.id), "wish")
-        *_, wish = await self._redis.bounded(pipe.execute())
-        return cast("Wish", wish or "")
+        said = (seq, attempt, debater, text)
+        return _wish(await self._run("speak", claim.debate.id, claim.fence, DELTAS_KEPT, DELTAS_SECONDS, *said))
 
     async def bury(self, debate_id: str, owner: str) -> int | None:
         """Drops the lease of a process known to be dead, by the beginning of its owner's name.
