@@ -74,7 +74,7 @@ async def _play(url: str, worker: int, turns: int) -> tuple[float, float]:
     while (record := await store.get(debate.id)).status not in ENDED:
         largest = max([largest, *(_private_mib(child) for child in _children(worker))])
         await asyncio.sleep(0.1)
-    while _children(worker):  # noqa: ASYNC110  its time is counted when it is gone
+    while _children(worker):  # its time is counted when it is gone
         await asyncio.sleep(0.05)
     await store.close()
     if record.turns_done != turns:

@@ -8,6 +8,7 @@ from typing import Any
 from rostra.events import TurnTaken
 from rostra.formats import library
 from rostra.models import Debate, DebateRequest, debate_from
+from rostra.store import Claim, Store
 
 
 def a_request(motion: str = "Tabs beat spaces", **fields: Any) -> dict[str, Any]:
@@ -25,6 +26,14 @@ def a_request(motion: str = "Tabs beat spaces", **fields: Any) -> dict[str, Any]
 def a_debate(motion: str = "Tabs beat spaces", **fields: Any) -> Debate:
     request = DebateRequest.model_validate(a_request(motion, **fields))
     return debate_from(request, library()[request.format])
+
+
+async def claimed(store: Store, debate: Debate, owner: str = "worker:1") -> Claim:
+    """The debate, stored and taken up by `owner`."""
+    await store.create(debate)
+    claim = await store.claim(debate.id, owner)
+    assert isinstance(claim, Claim)
+    return claim
 
 
 def a_turn(seq: int = 1, debater: str = "d1", text: str = "", **fields: Any) -> TurnTaken:

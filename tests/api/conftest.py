@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 from httpx2 import ASGITransport, AsyncClient
 
-from builders import a_debate
+from builders import a_debate, claimed
 from rostra.endpoints import Endpoint
 from rostra.store import Claim, Store
 from rostra_api.app import Api, create_app
@@ -45,7 +45,7 @@ async def server(settings: Settings) -> AsyncIterator[Server]:
     server = Server(app, "127.0.0.1", 0)
     server.app = app
     running = asyncio.create_task(server.serve([listener]))
-    while not server.started:  # noqa: ASYNC110
+    while not server.started:
         await asyncio.sleep(0.01)
     server.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     yield server
@@ -62,8 +62,4 @@ async def reader(server: Server) -> AsyncIterator[AsyncClient]:
 @pytest.fixture
 async def claim(store: Store) -> Claim:
     """A debate between Ada and Grace that is being held."""
-    debate = a_debate(rounds=5)
-    await store.create(debate)
-    claim = await store.claim(debate.id, "worker:1")
-    assert isinstance(claim, Claim)
-    return claim
+    return await claimed(store, a_debate(rounds=5))

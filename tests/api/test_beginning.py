@@ -133,7 +133,7 @@ class TestTheSameRequestTwice:
 class TestWaitingForTheEnd:
     async def test_the_answer_comes_with_the_end(self, client: AsyncClient, store: Store):
         waiting = asyncio.create_task(post(client, a_request(), Prefer="respond-async, wait=30"))
-        while not (page := await store.page()).records:  # noqa: ASYNC110
+        while not (page := await store.page()).records:
             await asyncio.sleep(0.01)
         await store.cancel(page.records[0].debate.id)
         answer = await asyncio.wait_for(waiting, 5)

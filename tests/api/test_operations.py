@@ -107,7 +107,7 @@ class TestRedisGone:
         """A client of an API, and the Redis that it hangs on."""
         port = free_port()
         options = ["--port", str(port), "--bind", "127.0.0.1", "--dir", str(tmp_path), "--save", ""]
-        redis = subprocess.Popen([get_binary_path(), *options], stdout=subprocess.DEVNULL)  # noqa: ASYNC220
+        redis = subprocess.Popen([get_binary_path(), *options], stdout=subprocess.DEVNULL)
         app = create_app(Settings(redis_url=f"redis://127.0.0.1:{port}/0"))
         async with app.router.lifespan_context(app):
             transport = ASGITransport(app, raise_app_exceptions=False)
@@ -130,7 +130,7 @@ class TestRedisGone:
         client, redis = mortal
         wait = {"Prefer": "wait=3"}
         posted = asyncio.create_task(client.post("/v1/debates", json=a_request("Late"), headers=wait))
-        while (await client.get("/v1/debates?limit=1")).json()["data"][0]["motion"] != "Late":  # noqa: ASYNC110
+        while (await client.get("/v1/debates?limit=1")).json()["data"][0]["motion"] != "Late":
             await asyncio.sleep(0.01)
         await asyncio.sleep(0.2)
         redis.kill()

@@ -14,10 +14,10 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 
-from builders import a_debate, a_turn
+from builders import a_debate, a_turn, claimed
 from conftest import free_port
 from rostra.models import Status
-from rostra.store import Claim, Store
+from rostra.store import Store
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted(
@@ -56,7 +56,7 @@ async def served(redis_url: str) -> AsyncIterator[str]:
     """The API as people start it; its address."""
     port = free_port()
     environment = {**os.environ, "ROSTRA_REDIS_URL": redis_url, "ROSTRA_PORT": str(port)}
-    api = subprocess.Popen([sys.executable, "-m", "rostra_api"], env=environment, stderr=subprocess.DEVNULL)  # noqa: ASYNC220
+    api = subprocess.Popen([sys.executable, "-m", "rostra_api"], env=environment, stderr=subprocess.DEVNULL)
     try:
         until_it_answers(f"http://127.0.0.1:{port}/healthz")
         yield f"http://127.0.0.1:{port}"
@@ -79,14 +79,11 @@ def until_it_answers(url: str) -> None:
 @pytest.fixture
 async def ended(store: Store) -> str:
     """The id of a debate that has been held."""
-    debate = a_debate(rounds=1)
-    await store.create(debate)
-    claim = await store.claim(debate.id, "worker:1")
-    assert isinstance(claim, Claim)
+    claim = await claimed(store, a_debate(rounds=1))
     await store.append(claim, a_turn(1, "d1"))
     await store.append(claim, a_turn(2, "d2"))
     await store.finish(claim, Status.COMPLETED)
-    return debate.id
+    return claim.debate.id
 
 
 def test_the_readme_shows_how_to_begin_read_and_watch():
@@ -97,9 +94,7 @@ def test_the_readme_shows_how_to_begin_read_and_watch():
 async def test_the_readmes_commands_work_as_written(command: str, served: str, ended: str):
     here = command.replace("http://127.0.0.1:8080", served)
     shell = ["bash", "-c", here.replace("curl ", "curl --silent --fail-with-body --max-time 20 ", 1)]
-    done = subprocess.run(  # noqa: ASYNC221
-        shell, cwd=ROOT, env={**os.environ, "id": ended}, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(shell, cwd=ROOT, env={**os.environ, "id": ended}, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     if "--json" in command:
         assert json.loads(done.stdout)["status"] == "queued"

@@ -30,7 +30,7 @@ class Host(ThreadingHTTPServer):
 
 
 class Answer(BaseHTTPRequestHandler):
-    server: Host  # pyright: ignore[reportIncompatibleVariableOverride]
+    server: Host
 
     def do_GET(self) -> None:
         wanted = self.headers.get("Range")

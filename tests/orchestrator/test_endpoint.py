@@ -54,7 +54,7 @@ async def test_the_key_is_sent_and_not_shown(model: ScriptedModel):
     await ask(model, api_key="s3cret")
     await ask(model)
     assert model.keys == ["Bearer s3cret", ""]
-    assert "s3cret" not in repr(Endpoint(url=model.url, api_key="s3cret"))  # type: ignore[arg-type]
+    assert "s3cret" not in repr(Endpoint(url=model.url, api_key="s3cret"))
 
 
 async def test_only_a_line_feed_ends_a_line(model: ScriptedModel):

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from builders import a_debate, a_turn
+from builders import a_debate, a_turn, claimed
 from rostra.events import SpeakerChosen, Usage
 from rostra.models import Debate, Status
 from rostra.store import Claim, Store
@@ -18,13 +18,6 @@ from rostra_orchestrator.lease import Lease
 from rostra_orchestrator.play import MAX_STALLS, Outcome, play
 from rostra_orchestrator.settings import Settings
 from scripted import Fails, Garbage, Says, ScriptedModel
-
-
-async def started(store: Store, debate: Debate) -> Claim:
-    await store.create(debate)
-    claim = await store.claim(debate.id, "test:1")
-    assert isinstance(claim, Claim)
-    return claim
 
 
 async def played(store: Store, settings: Settings, claim: Claim) -> Outcome:
@@ -38,7 +31,7 @@ async def course(store: Store, debate: Debate) -> Course:
 
 async def play_out(store: Store, settings: Settings, **fields: Any) -> Course:
     debate = a_debate(**fields)
-    await played(store, settings, await started(store, debate))
+    await played(store, settings, await claimed(store, debate))
     return await course(store, debate)
 
 
@@ -139,7 +132,7 @@ async def test_asking_who_speaks_is_paid_for(store: Store, settings: Settings, m
 
 async def test_a_speaker_is_chosen_once(store: Store, settings: Settings, model: ScriptedModel):
     debate = a_debate(format="auto", rounds=1, debaters=[{"name": name} for name in ("Ada", "Grace", "Linus")])
-    claim = await started(store, debate)
+    claim = await claimed(store, debate)
     await store.append(claim, SpeakerChosen(seq=1, debater="d3", chosen_by="model", usage=Usage(prompt_tokens=7)))
     await played(store, settings, claim)
     ended = await course(store, debate)
@@ -165,7 +158,7 @@ async def test_a_server_that_restarts_is_waited_for_before_it_is_asked(
     model.away, settings.model_patience_seconds = True, 20
     persona = "A baker. " * 400
     debate = a_debate(rounds=1, debaters=[{"name": "Ada", "persona": persona}, {"name": "Grace"}])
-    playing = asyncio.create_task(played(store, settings, await started(store, debate)))
+    playing = asyncio.create_task(played(store, settings, await claimed(store, debate)))
     await asyncio.sleep(0.3)
     model.away = False
     await playing
@@ -188,7 +181,7 @@ async def test_what_is_asked_while_a_pause_takes_effect_is_done(
     store: Store, settings: Settings, wish: str, status: Status
 ):
     debate = a_debate()
-    claim = await started(store, debate)
+    claim = await claimed(store, debate)
     await store.pause(debate.id)
     async with Lease(store, claim) as lease:
         lease.notice("pause")
@@ -199,7 +192,7 @@ async def test_what_is_asked_while_a_pause_takes_effect_is_done(
 
 async def test_a_pause_takes_none_of_the_time_that_a_debate_has(store: Store, settings: Settings):
     debate = a_debate(rounds=1, limits={"seconds": 3})
-    claim = await started(store, debate)
+    claim = await claimed(store, debate)
     await store.pause(debate.id)
     await store.put_to_rest(claim)
     await asyncio.sleep(3.5)
@@ -311,7 +304,7 @@ async def test_an_interrupted_debate_goes_on_from_its_last_finished_turn(
     store: Store, settings: Settings, model: ScriptedModel
 ):
     debate = a_debate(rounds=2)
-    claim = await started(store, debate)
+    claim = await claimed(store, debate)
     await store.append(claim, a_turn(1, "d1", text="Before the fall."))
     assert await played(store, settings, claim) == "ended"
     ended = await course(store, debate)
@@ -326,7 +319,7 @@ async def test_a_wish_ends_the_turn_in_flight_and_frees_the_model(
 ):
     model.answers = [Says("First."), Says("word " * 1000, pause=0.02)]
     debate = a_debate()
-    claim = await started(store, debate)
+    claim = await claimed(store, debate)
     playing = asyncio.create_task(played(store, settings, claim))
     await until(lambda: _words_spoken(store, debate, seq=2))
     began = time.monotonic()
@@ -344,7 +337,7 @@ async def test_a_worker_that_is_stopped_gives_the_debate_back_at_once(
 ):
     model.answers = [Says("word " * 1000, pause=0.02)]
     debate = a_debate()
-    claim = await started(store, debate)
+    claim = await claimed(store, debate)
     async with Lease(store, claim) as lease:
         playing = asyncio.create_task(play(store, claim, lease, settings))
         await until(lambda: _words_spoken(store, debate, seq=1))
@@ -357,7 +350,7 @@ async def test_a_worker_that_is_stopped_gives_the_debate_back_at_once(
 
 async def test_a_process_that_was_overtaken_stops_playing(store: Store, settings: Settings, redis_url: str):
     debate = a_debate()
-    zombie = await started(store, debate)
+    zombie = await claimed(store, debate)
     await store.release(zombie, "as if the lease had expired")
     heir = await store.claim(debate.id, "test:2")
     assert isinstance(heir, Claim)
@@ -367,7 +360,7 @@ async def test_a_process_that_was_overtaken_stops_playing(store: Store, settings
 
 async def test_a_debate_that_kills_its_workers_is_given_up_with_a_reason(store: Store, settings: Settings):
     debate = a_debate()
-    claim = await started(store, debate)
+    claim = await claimed(store, debate)
     doomed = Claim(claim.debate, claim.fence, claim.owner, MAX_STALLS + 1, "")
     assert await played(store, settings, doomed) == "ended"
     ended = await course(store, debate)
@@ -423,7 +416,7 @@ async def test_words_are_shown_while_they_are_spoken_and_without_the_label(
 ):
     model.answers = [Says("Ada: " + "word " * 30, pause=0.01)]
     debate = a_debate(rounds=1)
-    await played(store, settings, await started(store, debate))
+    await played(store, settings, await claimed(store, debate))
     (_, deltas) = (await store.news({debate.id: ("9-9", "0-0")}, 1))[debate.id]
     first = "".join(d.text for d in deltas if d.seq == 1)
     assert first.startswith("word word")

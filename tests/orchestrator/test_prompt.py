@@ -15,9 +15,9 @@ from rostra_orchestrator.prompt import MODERATOR, Line
 
 
 def asked(debate: object, lines: list[Line], seq: int = 1, **options: bool) -> list[dict[str, str]]:
-    slot = agenda(debate)[seq - 1]  # type: ignore[arg-type]
-    cue = prompt.cue(debate, slot, debate.debater(slot.debater))  # type: ignore[attr-defined,arg-type]
-    return [dict(m) for m in prompt.composed(debate, prompt.said(debate, lines), cue, **options)]  # type: ignore[arg-type]
+    slot = agenda(debate)[seq - 1]
+    cue = prompt.cue(debate, slot, debate.debater(slot.debater))
+    return [dict(m) for m in prompt.composed(debate, prompt.said(debate, lines), cue, **options)]
 
 
 def test_the_prompt_in_full():

@@ -34,7 +34,7 @@ def test_in_random_order_everyone_speaks_once_a_round_and_nobody_twice_in_a_row(
     for seed in range(50):
         order = speakers(format="random", debaters=FOUR, rounds=5, seed=seed)
         rounds = [order[i : i + 4] for i in range(0, 20, 4)]
-        assert all(sorted(r) == ["d1", "d2", "d3", "d4"] for r in rounds)  # type: ignore[type-var]
+        assert all(sorted(r) == ["d1", "d2", "d3", "d4"] for r in rounds)
         assert all(a != b for a, b in pairwise(order))
 
 

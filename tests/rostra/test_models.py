@@ -74,7 +74,7 @@ def test_a_name_that_nobody_can_read_is_refused(name: object):
 
 @pytest.mark.parametrize(
     "pair", [("Ada", "ADA"), ("Ada", " Ada "), ("Ａｄａ", "Ada"), ("A\u200dda", "Ada"), ("ﾊﾞｲﾃﾞﾝ", "バイデン")]
-)  # noqa: RUF100
+)
 def test_two_names_that_read_the_same_are_refused(pair: tuple[str, str]):
     assert refused(debaters=[{"name": name} for name in pair]) == [""]
     assert name_key(pair[0]) == name_key(pair[1])

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+import builders
 from builders import a_debate, a_turn
 from rostra.events import AttemptFailed, Usage
 from rostra.models import Status
@@ -15,12 +16,8 @@ from rostra.store import Claim, Conflict, Fenced, KeyReused, NotFound, StorageDo
 from rostra.transcript import fold
 
 
-async def claimed(store: Store, **fields: object) -> Claim:
-    debate = a_debate(**fields)
-    await store.create(debate)
-    claim = await store.claim(debate.id, "ada:1")
-    assert isinstance(claim, Claim)
-    return claim
+async def claimed(store: Store) -> Claim:
+    return await builders.claimed(store, a_debate(), "ada:1")
 
 
 async def lose_lease(redis_url: str, claim: Claim) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -67,14 +67,18 @@ async def begin(
     debate = intake.debate_of(wanted, parts.models)
     debate_id, _ = await parts.store.create(debate, key=key, request=intake.fingerprint(wanted))
     replayed = debate_id != debate.id
-    if not replayed:
-        await parts.call_a_worker(debate_id, fence=1)
     waits = intake.wait_preferred(prefer)
-    record = _fresh(debate)
-    # Once it is accepted nothing but its deletion may keep a debate from being answered as one.
-    with suppress(StorageDown) if not replayed else nullcontext():
-        record = await _begun(parts, debate_id, waits) if waits or replayed else record
+    record = await (_begun(parts, debate_id, waits) if replayed else _begun_now(parts, debate, waits))
     return _accepted(record, replayed=replayed, waited=waits)
+
+
+async def _begun_now(parts: Parts, debate: Debate, seconds: int) -> Record:
+    """As `_begun`; but once it is accepted, a storage that goes away does not keep it from being answered."""
+    await parts.call_a_worker(debate.id, fence=1)
+    if seconds:
+        with suppress(StorageDown):
+            return await _begun(parts, debate.id, seconds)
+    return _fresh(debate)
 
 
 async def _begun(parts: Parts, debate_id: str, seconds: int) -> Record:
@@ -109,7 +113,7 @@ async def find(
     status: Annotated[Status | None, Query(description="Only those with this status.")] = None,
     metadata: Annotated[
         list[str], Query(description="`key:value`: only those whose metadata say so. May be repeated.")
-    ] = [],  # noqa: B006
+    ] = [],  # noqa: B006  FastAPI reads it, and nobody writes to it
     after: Annotated[str | None, Query(description="The `next_cursor` of the page before.")] = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
 ) -> Response:

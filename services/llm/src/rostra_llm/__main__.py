@@ -27,7 +27,7 @@ def main() -> int:
     except ValidationError as error:
         for problem in error.errors(include_input=False):  # the input holds the key
             where = "".join(f"ROSTRA_{name}: ".upper() for name in problem["loc"])
-            print(f"{where}{problem['msg']}", file=sys.stderr)  # noqa: T201
+            print(f"{where}{problem['msg']}", file=sys.stderr)  # noqa: T201  there is no log yet
         return 2
     logs.configure(settings.log_level)
     try:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
@@ -85,4 +85,4 @@ def _object(body: bytes) -> Mapping[str, Any]:
         raise Refused(f"The body is not JSON: {error}") from error
     if not isinstance(value, dict):
         raise Refused("The body is not a JSON object.")
-    return value  # pyright: ignore[reportUnknownVariableType]
+    return cast("dict[str, Any]", value)

@@ -74,11 +74,14 @@ class Program:
 
 
 class Stack:
-    """A running stack; `url` is the API's address."""
+    """A running stack; `url` is the API's address, `model_url` that of its own model server, if it has one."""
 
-    def __init__(self, folder: Path, url: str, supervisor: subprocess.Popen[bytes], socket: Path) -> None:
+    def __init__(
+        self, folder: Path, url: str, model_url: str, supervisor: subprocess.Popen[bytes], socket: Path
+    ) -> None:
         self.folder = folder
         self.url = url
+        self._model_url = model_url
         self._supervisor = supervisor
         self._socket = socket
 
@@ -107,8 +110,7 @@ class Stack:
         return False
 
     def _model_answers(self) -> bool:
-        address = (self.folder / "llm-url").read_text()
-        return not address or httpx.get(f"{address}/health", timeout=5).is_success
+        return not self._model_url or httpx.get(f"{self._model_url}/health", timeout=5).is_success
 
     def _failed(self) -> list[str]:
         """Programs that supervisord has given up."""
@@ -155,7 +157,8 @@ def running(settings: StackSettings) -> Generator[Stack, None, None]:
         )
         host = "127.0.0.1" if settings.host in {"0.0.0.0", "::", "localhost"} else settings.host
         address = f"[{host}]:{settings.port}" if ":" in host else f"{host}:{settings.port}"
-        stack = Stack(folder, f"http://{address}", supervisor, supervisor_socket)
+        model_url = "" if settings.llm_url else environment["ROSTRA_LLM_URL"]
+        stack = Stack(folder, f"http://{address}", model_url, supervisor, supervisor_socket)
         try:
             yield stack
         finally:
@@ -194,7 +197,6 @@ def _configure(folder: Path, settings: StackSettings, supervisor_socket: Path) -
     redis_port, password = free_port(), secrets.token_urlsafe(24)
     _write(folder / "redis.conf", _REDIS.format(port=redis_port, folder=folder, password=password))
     own_llm = {} if settings.llm_url else _own_llm()
-    _write(folder / "llm-url", own_llm.get("ROSTRA_LLM_URL", ""))
     programs = "".join(program.section(folder) for program in _programs(folder, own_llm=bool(own_llm)))
     _write(
         folder / "supervisord.conf",
