@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
 DOCUMENTED = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
 COMPOSE = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+OVERRIDES = "".join(path.read_text(encoding="utf-8") for path in sorted(ROOT.glob("compose.*.yml")))
 
 SERVICES: list[type[BaseSettings]] = [
     rostra_api.settings.Settings,
@@ -35,6 +36,8 @@ SETTINGS = [
 def default(field: FieldInfo) -> str:
     if field.default_factory:
         return "{}"
+    if isinstance(field.default, bool):
+        return str(field.default).lower()
     return "" if field.default is None else str(field.default)
 
 
@@ -53,8 +56,22 @@ def test_each_setting_is_documented_in_its_own_words(name: str, field: FieldInfo
 
 def test_the_example_holds_no_setting_that_nothing_reads():
     known = {name for name, _ in (setting.values for setting in SETTINGS)}
-    read_by_compose = set(re.findall(r"\$\{(ROSTRA_\w+)", COMPOSE + (ROOT / "compose.gpu.yml").read_text()))
-    assert set(re.findall(r"^#(ROSTRA_\w+)=", EXAMPLE, re.MULTILINE)) == known | read_by_compose
+    assert set(re.findall(r"^#(ROSTRA_\w+)=", EXAMPLE, re.MULTILINE)) == known | read_by_compose()
+
+
+def read_by_compose() -> set[str]:
+    return set(re.findall(r"\$\{(ROSTRA_\w+)", COMPOSE + OVERRIDES))
+
+
+@pytest.mark.parametrize("name", sorted(read_by_compose()))
+def test_what_only_the_containers_read_is_documented(name: str):
+    assert f"`{name}`" in DOCUMENTED
+
+
+@pytest.mark.parametrize(("name", "value"), re.findall(r"\$\{(ROSTRA_(?:VLLM|LLAMA_SERVER)_\w+):-([^}]*)\}", OVERRIDES))
+def test_the_defaults_of_other_model_servers_stand_in_the_example_and_the_document(name: str, value: str):
+    assert f"#{name}={value}\n" in EXAMPLE
+    assert f"| `{name}` | {f'`{value}`' if value else ''} |" in DOCUMENTED
 
 
 def test_the_defaults_of_the_containers_stand_in_the_example():

@@ -3,34 +3,18 @@
 import asyncio
 import contextlib
 import json
-import signal
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
 import pytest
 
+from rostra.endpoints import SUPPORTED
 from rostra_llm.bodies import SAMPLERS
 
-from .conftest import CONTEXT, KEY, Server, until_it_answers
-
-
-def a_chat(text: str = "Name three colours.", **options: Any) -> dict[str, Any]:
-    return {"messages": [{"role": "user", "content": text}], "max_tokens": 16, "temperature": 0} | options
-
-
-def a_long_chat(**options: Any) -> dict[str, Any]:
-    """Some 3 s of generation: end-of-text is made unlikely, so that only the limit ends it."""
-    return a_chat("Tell a very long story.", max_tokens=300, logit_bias={"2": -100}, **options)
-
-
-async def chunks(client: httpx2.AsyncClient, body: dict[str, Any]) -> AsyncIterator[str]:
-    async with client.stream("POST", "/v1/chat/completions", json=body | {"stream": True}) as answer:
-        assert answer.status_code == 200
-        async for line in answer.aiter_lines():
-            if line.startswith("data: "):
-                yield line.removeprefix("data: ")
+from .asking import a_chat, a_long_chat, answer_of, chunks, refusal_of
+from .conftest import CONTEXT, KEY, Server
 
 
 @contextlib.asynccontextmanager
@@ -43,18 +27,6 @@ async def a_running_generation(server: Server) -> AsyncIterator[None]:
             yield
         finally:
             await stream.aclose()
-
-
-async def answer_of(client: httpx2.AsyncClient, **options: Any) -> str:
-    answer = await client.post("/v1/chat/completions", json=a_chat(**options))
-    assert answer.status_code == 200, answer.text
-    return answer.json()["choices"][0]["message"]["content"]
-
-
-async def refusal_of(client: httpx2.AsyncClient, path: str = "/v1/chat/completions", **body: Any) -> Any:
-    answer = await client.post(path, json=body)
-    assert answer.status_code == 400, answer.text
-    return answer.json()["error"]
 
 
 async def test_health_needs_no_key_and_does_not_wait_for_a_generation(server: Server) -> None:
@@ -144,12 +116,24 @@ SOME_SAMPLING: dict[str, Any] = {
     "top_k": 20,
     "top_p": 0.9,
     "min_p": 0.1,
+    "typical_p": 0.9,
+    "top_n_sigma": 1.5,
     "repeat_penalty": 1.2,
+    "repeat_last_n": -1,
     "presence_penalty": 0.1,
     "frequency_penalty": 0.1,
-    "mirostat_mode": 2,
+    "dry_multiplier": 0.8,
+    "dry_base": 1.75,
+    "dry_allowed_length": 2,
+    "dry_penalty_last_n": 100,
+    "dry_sequence_breakers": ["\n", "言"],
+    "xtc_probability": 0.5,
+    "xtc_threshold": 0.2,
+    "mirostat": 2,
     "mirostat_tau": 4.0,
     "mirostat_eta": 0.2,
+    "dynatemp_range": 0.3,
+    "dynatemp_exponent": 1.5,
     "logit_bias": {"19556": 1.5},
     "grammar": 'root ::= "yes" | "no"',
     "seed": 40,
@@ -207,7 +191,7 @@ async def test_a_prompt_that_just_fits_is_answered(client: httpx2.AsyncClient) -
     await refusal_of(client, **a_chat("hello" + " hello" * words))
 
 
-@pytest.mark.parametrize("name", ["dry_multiplier", "typical_p", "id_slot", "cache_prompt"])
+@pytest.mark.parametrize("name", ["id_slot", "adaptive_target", "guided_json", "thinking"])
 async def test_an_unknown_option_is_refused_by_its_name(client: httpx2.AsyncClient, name: str) -> None:
     error = await refusal_of(client, **a_chat(), **{name: 1})
     assert (error["param"], error["code"]) == (name, "unknown_parameter")
@@ -217,16 +201,30 @@ async def test_an_unknown_option_is_refused_by_its_name(client: httpx2.AsyncClie
     "option",
     [
         {"n": 2},
-        {"logprobs": True},
+        {"top_logprobs": 2},
+        {"logprobs": True, "top_logprobs": 21},
         {"tools": [{"type": "function", "function": {"name": "f", "parameters": {}}}]},
+        {"tool_choice": "required"},
         {"response_format": {"type": "json_schema"}},
+        {"response_format": {"type": "yaml"}},
+        {"response_format": {"type": "json_object"}, "grammar": 'root ::= "a"'},
+        {"json_schema": {"type": "no such type"}},
         {"temperature": "warm"},
+        {"temperature": -1},
+        {"top_p": 1.5},
+        {"repeat_penalty": 0},
+        {"max_tokens": 0},
+        {"stop": [""]},
+        {"stop": ["x"] * 33},
+        {"seed": -2},
+        {"mirostat": 3},
         {"logit_bias": {"-1": 5}},
         {"logit_bias": {"49152": 5}},
-        {"logit_bias": {"2": 5}, "min_tokens": 3},
+        {"logit_bias": {"2": 500}},
         {"messages": []},
         {"messages": [{"role": "user"}]},
         {"messages": [{"role": "referee", "content": "Stop!"}]},
+        {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]},
     ],
 )
 async def test_what_could_not_be_done_is_refused(client: httpx2.AsyncClient, option: dict[str, Any]) -> None:
@@ -235,13 +233,39 @@ async def test_what_could_not_be_done_is_refused(client: httpx2.AsyncClient, opt
 
 
 @pytest.mark.parametrize(
-    "option", [{"seed": None}, {"logprobs": False}, {"n": 1}, {"stream_options": {"include_usage": True}}]
+    "option",
+    [
+        {"seed": None},
+        {"seed": -1},
+        {"seed": 1 << 40},
+        {"logprobs": False},
+        {"n": 1},
+        {"max_tokens": None, "max_completion_tokens": 2},
+        {"tools": []},
+        {"tool_choice": "none"},
+        {"stream_options": {"include_usage": True}},
+        {"user": "someone", "metadata": {"a": "b"}, "store": False},
+        {"prompt_cache_key": "debate"},
+        {"cache_prompt": False},
+        {"chat_template_kwargs": {"enable_thinking": False}},
+        {"messages": [{"role": "developer", "content": "Be short."}, {"role": "user", "content": "Hi", "name": "Ada"}]},
+        {"messages": [{"role": "user", "content": [{"type": "text", "text": "Hi"}]}]},
+    ],
 )
 async def test_what_asks_for_nothing_is_taken(client: httpx2.AsyncClient, option: dict[str, Any]) -> None:
-    await answer_of(client, max_tokens=1, **option)
+    await answer_of(client, **({"max_tokens": 1} | option))
 
 
-@pytest.mark.parametrize("grammar", ["root ::= (", "root ::= rest", 'root ::= root "a"', 'start ::= "a"'])
+@pytest.mark.parametrize(
+    "grammar",
+    [
+        "root ::= (",
+        "root ::= rest",
+        'root ::= root "a"',
+        'start ::= "a"',
+        "root ::= " + "(" * 30_000 + '"a"' + ")" * 30_000,
+    ],
+)
 async def test_a_grammar_that_cannot_be_read_does_not_end_the_server(client: httpx2.AsyncClient, grammar: str) -> None:
     assert (await refusal_of(client, **a_chat(grammar=grammar)))["param"] == "grammar"
     await answer_of(client, max_tokens=1)
@@ -274,17 +298,5 @@ async def test_a_body_without_end_is_refused(client: httpx2.AsyncClient) -> None
         assert (await client.post("/tokenize", content=endless())).status_code == 413
 
 
-async def test_a_server_told_to_stop_in_mid_stream_stops_within_its_grace(start: Callable[..., Server]) -> None:
-    server = start(context=256)
-    until_it_answers(server)
-    async with server.client() as client:
-        stream = chunks(client, a_chat("Tell a story.", max_tokens=200))
-        await anext(stream)
-        begun = time.monotonic()
-        server.process.send_signal(signal.SIGTERM)
-        received = []
-        with contextlib.suppress(httpx2.RemoteProtocolError):
-            received = [chunk async for chunk in stream]
-    server.process.wait(timeout=10)
-    assert time.monotonic() - begun < 7
-    assert "[DONE]" not in received  # what was cut does not look whole
+def test_the_orchestrator_knows_what_this_server_can_do() -> None:
+    assert SUPPORTED["rostra"] == set(SAMPLERS)

@@ -45,7 +45,7 @@ def test_a_model_without_a_template_is_refused_with_what_to_do(without_template:
 def test_a_template_can_be_given_to_a_model_without_one(without_template: Path, tmp_path: Path) -> None:
     (tmp_path / "plain.jinja").write_text(EACH_AS_IT_COMES)
     vocabulary = Vocabulary(without_template, tmp_path / "plain.jinja")
-    assert vocabulary.count_chat([{"role": "user", "content": "Hello"}]) == len(vocabulary.tokenize("user: Hello\n"))
+    assert len(vocabulary.chat([{"role": "user", "content": "Hello"}], {})) == len(vocabulary.tokenize("user: Hello\n"))
 
 
 def test_a_template_that_is_none_is_refused(bundled: Path, tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_what_the_template_refuses_is_the_client_s_mistake(bundled: Path, tmp_pa
     (tmp_path / "strict.jinja").write_text(NO_SYSTEM)
     vocabulary = Vocabulary(bundled, tmp_path / "strict.jinja")
     with pytest.raises(Refused, match=r"No system\."):
-        vocabulary.count_chat([{"role": "system", "content": "Be brief."}])
+        vocabulary.chat([{"role": "system", "content": "Be brief."}], {})
 
 
 def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:

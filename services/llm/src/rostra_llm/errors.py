@@ -3,7 +3,8 @@
 CannotServe      the service does not start
 ├── NoModel      no model file, or not the one that was asked for
 └── NoTemplate   the model does not say how a chat is written down
-Refused          a request is answered with an error before anything is generated
+Refused          a request is answered with an error
+└── Unavailable  at this moment; worth asking again
 """
 
 
@@ -37,3 +38,11 @@ class Refused(Exception):
         self.type = type
         self.param = param
         self.code = code
+
+
+class Unavailable(Refused):
+    """The request cannot be served now: the queue is full, the engine is starting, or it took too long."""
+
+    def __init__(self, message: str, *, retry_after: int = 2) -> None:
+        super().__init__(message, status=503, type="server_error", code="unavailable")
+        self.retry_after = retry_after

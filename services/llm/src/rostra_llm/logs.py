@@ -13,9 +13,12 @@ NATIVE_ERROR = 4
 log = structlog.stdlib.get_logger()
 
 
-def configure(level: str) -> None:
+def configure(level: str, **bound: str) -> None:
+    """`bound` stands in every line."""
+    structlog.contextvars.bind_contextvars(**bound)
     structlog.configure(
         processors=[
+            structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso"),
             structlog.processors.format_exc_info,

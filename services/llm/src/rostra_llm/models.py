@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rostra_llm.download import fetch
 from rostra_llm.errors import NoModel
-from rostra_llm.settings import Settings
+from rostra_llm.settings import Model, Settings
 
 # A large model comes in parts; llama.cpp is given the first and finds the others.
 LATER_PART = re.compile(r"-(?!00001)\d{5}-of-\d{5}\.gguf$")
@@ -17,6 +17,22 @@ LATER_PART = re.compile(r"-(?!00001)\d{5}-of-\d{5}\.gguf$")
 class ModelFile:
     path: Path
     sha256: str | None = None
+
+
+def find_models(settings: Settings) -> dict[str, ModelFile]:
+    """The files to serve, by the models' names."""
+    further = {name: _further(settings, model) for name, model in settings.llm_models.items()}
+    return {settings.model_name: find_model(settings), **further}
+
+
+def _further(settings: Settings, model: Model) -> ModelFile:
+    if model.url and model.sha256:
+        sha256 = model.sha256.lower()
+        return ModelFile(fetch(model.url, sha256, settings.model_cache_dir.expanduser()), sha256)
+    assert model.file
+    if not (settings.models_dir / model.file).is_file():
+        raise NoModel(f"ROSTRA_LLM_MODELS names {model.file}, which {settings.models_dir} does not hold.")
+    return ModelFile(settings.models_dir / model.file)
 
 
 def find_model(settings: Settings) -> ModelFile:

@@ -1,10 +1,36 @@
 """What can be configured, each by an environment variable `ROSTRA_<NAME>`."""
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Model(BaseModel):
+    """A model beside the one that the other settings name; what is left out is as theirs."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    file: str | None = None
+    url: str | None = None
+    sha256: str | None = Field(default=None, pattern="^[0-9a-fA-F]{64}$")
+    chat_template: str | None = None
+    context: int | None = Field(default=None, ge=256)
+    parallel: int | None = Field(default=None, ge=1, le=256)
+    threads: int | None = Field(default=None, ge=1)
+    gpu_layers: int | None = Field(default=None, ge=-1)
+    cache_mib: int | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if bool(self.file) == bool(self.url):
+            raise ValueError("a model needs a file of the models folder, or a url")
+        if self.url and not self.sha256:
+            raise ValueError("a url needs the sha256 of the file it names")
+        return self
 
 
 class Settings(BaseSettings):
@@ -42,14 +68,45 @@ class Settings(BaseSettings):
     )
 
     context: int = Field(
-        default=4096, ge=256, description="Tokens of context: prompt and answer together; a multiple of 256."
+        default=4096, ge=256, description="Tokens of context for each request: prompt and answer together."
+    )
+    parallel: int | None = Field(
+        default=None,
+        ge=1,
+        le=256,
+        description="Requests that are generated at once; unset: as many as a GiB of KV cache holds, 2 to 8.",
     )
     threads: int | None = Field(default=None, ge=1, description="Processor threads; unset: one for each core.")
     gpu_layers: int = Field(default=0, ge=-1, description="Layers to put on the GPU; -1: all.")
     cache_mib: int = Field(
         default=512,
         ge=0,
-        description="MiB of memory for the prefixes of earlier prompts; 0: only the last prompt's.",
+        description="MiB of memory for prefixes of earlier prompts, beside the KV cache; 0: none.",
+    )
+    chunk: int | None = Field(
+        default=None,
+        ge=16,
+        le=8192,
+        description="Tokens of prompts that are read between two tokens of the answers; unset: 128, on a GPU 512.",
+    )
+    exact: bool = Field(
+        default=False,
+        description="The same request gives the same text whatever else runs: one request at a time, slower.",
+    )
+    llm_models: dict[str, Model] = Field(
+        default_factory=dict[str, Model], description="Further models to serve, by name, as JSON."
+    )
+
+    llm_queue: int = Field(default=64, ge=0, description="Requests that may wait to be generated; more get 503.")
+    llm_first_token_seconds: float = Field(
+        default=300, gt=0, description="Longest wait for an answer's first token, queueing included."
+    )
+    llm_answer_seconds: float = Field(default=1800, gt=0, description="Longest answer, queueing included.")
+    llm_stall_seconds: float = Field(
+        default=300, gt=0, description="An engine that computes nothing for so long, though it should, is started anew."
+    )
+    llm_drain_seconds: float = Field(
+        default=15, ge=0, description="Time that running answers have to end when the server is stopped."
     )
 
     @model_validator(mode="after")
@@ -63,6 +120,21 @@ class Settings(BaseSettings):
         if self.llm_api_key and self.llm_api_key_file:
             raise ValueError("set ROSTRA_LLM_API_KEY or ROSTRA_LLM_API_KEY_FILE, not both")
         return self
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        if self.model_name in self.llm_models:
+            raise ValueError(f"ROSTRA_LLM_MODELS and ROSTRA_MODEL_NAME both name {self.model_name!r}")
+        return self
+
+    def of(self, name: str) -> Settings:
+        """These settings as they are for that model."""
+        if name == self.model_name:
+            return self
+        own = self.llm_models[name]
+        source = {"model_file": own.file, "model_url": own.url, "model_sha256": own.sha256}
+        given = own.model_dump(exclude_none=True, exclude={"file", "url", "sha256"})
+        return self.model_copy(update={"model_name": name, "chat_template": None, **source, **given})
 
     def api_key(self) -> str | None:
         """The bearer key, wherever it stands; None: everyone is let in."""

@@ -1,7 +1,12 @@
 """The model's words without its weights: renders chats and counts tokens beside a running generation."""
 
-from collections.abc import Iterable, Sequence
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from itertools import accumulate
 from pathlib import Path
+from typing import Any, cast
 
 import llama_cpp
 from jinja2 import TemplateError
@@ -10,9 +15,11 @@ from llama_cpp import ChatCompletionRequestMessage, Llama
 from rostra_llm.errors import CannotServe, Refused
 from rostra_llm.template import chat_formatter, chat_template
 
+DEEPEST = 200
+
 
 class Vocabulary:
-    """Loaded on its own, in 0.1 s and 20 MiB, so that it never waits behind the generation's lock."""
+    """Loaded on its own, in 0.1 s and 20 MiB, so that nothing here waits for an engine."""
 
     def __init__(self, model: Path, template: Path | None) -> None:
         try:
@@ -46,18 +53,39 @@ class Vocabulary:
         # Tokens may end within a character of several bytes.
         return self._llama.detokenize(list(tokens), special=True).decode(errors="replace")
 
-    def count_chat(self, messages: Sequence[ChatCompletionRequestMessage]) -> int:
-        """How many tokens the chat takes once it is written down by the template."""
+    def chat(self, messages: Sequence[Mapping[str, str]], variables: Mapping[str, Any]) -> list[int]:
+        """The chat as it is written down by the template, begun with the token that the model wants first."""
         try:
-            prompt = self.formatter(messages=list(messages)).prompt
+            written = self.formatter(messages=cast("list[ChatCompletionRequestMessage]", list(messages)), **variables)
         except (TemplateError, ValueError, TypeError) as error:
             raise Refused(f"The model's chat template refuses the messages: {error}", param="messages") from error
-        return len(self.tokenize(prompt))
+        tokens = self.tokenize(written.prompt)
+        begins = self._llama.token_bos()
+        return [begins, *tokens] if self._wants_bos and tokens[:1] != [begins] else tokens
 
+    def text(self, text: str) -> list[int]:
+        """The text as a model reads it that goes on with it."""
+        return self.tokenize(text, add_special=True)
+
+    @property
+    def _wants_bos(self) -> bool:
+        return self._llama.token_bos() >= 0 and llama_cpp.llama_vocab_get_add_bos(self._vocab)
+
+    @property
+    def _vocab(self) -> Any:
+        return llama_cpp.llama_model_get_vocab(self._llama.model)
+
+    @lru_cache(maxsize=64)  # noqa: B019  a vocabulary lives as long as the process
     def takes_grammar(self, grammar: str) -> bool:
-        vocab = llama_cpp.llama_model_get_vocab(self._llama.model)
-        assert vocab
-        sampler = llama_cpp.llama_sampler_init_grammar(vocab, grammar.encode(), b"root")
+        """Whether llama.cpp can read it; its parser's recursion is bounded by refusing what is nested deeply."""
+        if grammar.count("(") > DEEPEST and _depth(grammar) > DEEPEST:
+            return False
+        sampler = llama_cpp.llama_sampler_init_grammar(self._vocab, grammar.encode(), b"root")
         if sampler:
             llama_cpp.llama_sampler_free(sampler)
         return bool(sampler)
+
+
+def _depth(grammar: str) -> int:
+    """How deep the parentheses are nested, those within quotes included."""
+    return max(accumulate((character == "(") - (character == ")") for character in grammar))

@@ -1,0 +1,24 @@
+"""What an engine is told before it loads its model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`context` is the tokens that one request has, `parallel` how many requests are generated at once (None: by
+    memory), `chunk` how many tokens of prompts one batch reads, `cache_mib` the memory for prefixes beside those in the
+    KV cache."""
+
+    name: str
+    path: Path
+    context: int
+    parallel: int | None
+    chunk: int
+    threads: int
+    gpu_layers: int
+    cache_mib: int
+    exact: bool
+    log_level: str
