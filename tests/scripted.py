@@ -63,6 +63,7 @@ class ScriptedModel:
     counted: list[dict[str, Any]] = field(default_factory=list)
     cancelled: int = 0
     url: str = ""
+    stop: Callable[[], None] = lambda: None  # the server dies
 
     def app(self) -> Starlette:
         return Starlette(
@@ -130,9 +131,9 @@ def counting() -> Script:
 
 
 @contextlib.contextmanager
-def serving(model: ScriptedModel) -> Iterator[ScriptedModel]:
-    """Serves `model` on a free port of this machine, in a thread."""
-    config = uvicorn.Config(model.app(), port=0, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
+def serving(model: ScriptedModel, port: int = 0) -> Iterator[ScriptedModel]:
+    """Serves `model` on a port of this machine, a free one unless it is given, in a thread."""
+    config = uvicorn.Config(model.app(), port=port, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -141,8 +142,13 @@ def serving(model: ScriptedModel) -> Iterator[ScriptedModel]:
             raise RuntimeError("the scripted model server did not start")
     port = server.servers[0].sockets[0].getsockname()[1]
     model.url = f"http://127.0.0.1:{port}"
+
+    def stop() -> None:
+        server.should_exit = True
+        thread.join(10)
+
+    model.stop = stop
     try:
         yield model
     finally:
-        server.should_exit = True
-        thread.join(10)
+        stop()

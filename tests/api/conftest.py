@@ -20,7 +20,9 @@ from rostra_api.settings import Settings
 @pytest.fixture
 def settings(redis_url: str) -> Settings:
     plain = Endpoint(url="http://secret.example", api_key="hush", dialect="openai", context=4096)
-    return Settings(redis_url=redis_url, models={"plain": plain})
+    stock = Endpoint(url="http://stock.secret.example", dialect="llama-cpp-python")
+    vllm = Endpoint(url="http://vllm.secret.example", dialect="vllm", context=8192)
+    return Settings(redis_url=redis_url, models={"plain": plain, "stock": stock, "mixed": [vllm, plain]})
 
 
 @pytest.fixture

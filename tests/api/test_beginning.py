@@ -210,16 +210,20 @@ INVALID: dict[str, tuple[dict[str, Any] | bytes, list[str]]] = {
     "an address for a model": (with_debater(model="http://elsewhere"), ["/debaters/0/model"]),
     "too hot": (with_debater(sampling={"temperature": 6}), ["/debaters/0/sampling/temperature"]),
     "what the server cannot do": (
-        with_debater(sampling={"dry_multiplier": 0.8}),
+        with_debater(model="stock", sampling={"dry_multiplier": 0.8}),
         ["/debaters/0/sampling/dry_multiplier"],
     ),
     "options that exclude each other": (
-        with_debater(sampling={"logit_bias": {"7": 1.0}, "min_tokens": 5}),
+        with_debater(model="stock", sampling={"logit_bias": {"7": 1.0}, "min_tokens": 5}),
         ["/debaters/0/sampling/min_tokens"],
     ),
     "what another server cannot do": (
         with_debater(model="plain", sampling={"top_k": 1, "min_p": 0.1}),
         ["/debaters/0/sampling/min_p", "/debaters/0/sampling/top_k"],
+    ),
+    "what one of a model's servers cannot do": (
+        with_debater(model="mixed", sampling={"top_k": 1, "mirostat": 2, "top_p": 0.9}),
+        ["/debaters/0/sampling/mirostat", "/debaters/0/sampling/top_k"],
     ),
     "NaN": (
         b'{"motion": "x", "debaters": [{"name": "Ada", "sampling": {"top_p": NaN}}, {"name": "Grace"}]}',
@@ -273,7 +277,7 @@ class TestWhatIsRefused:
         assert secret not in answer.text
 
     async def test_an_unsupported_option_is_named(self, client: AsyncClient):
-        answer = await post(client, with_debater(sampling={"dry_multiplier": 0.8}))
+        answer = await post(client, with_debater(model="stock", sampling={"dry_multiplier": 0.8}))
         assert "`dry_multiplier`" in answer.json()["errors"][0]["detail"]
 
     async def test_thousands_of_faults_make_a_short_answer(self, client: AsyncClient):

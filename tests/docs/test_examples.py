@@ -14,7 +14,7 @@ from rostra_api.intake import debate_of, read
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted((ROOT / "examples").glob("*.json"))
-MODELS = {"default": Endpoint(url="http://llm", dialect="llama-cpp-python")}
+MODELS = {"default": (Endpoint(url="http://llm"),)}
 
 
 def debate_in(name: str) -> Debate:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from rostra.endpoints import Endpoint
+from rostra.endpoints import Dialect, Endpoint
 from rostra.events import Usage
 from rostra_orchestrator.endpoint import (
     Answer,
@@ -42,12 +42,20 @@ async def test_an_answer_comes_with_its_finish_reason_and_usage(model: ScriptedM
 
 
 async def test_every_option_is_sent_under_the_name_that_the_server_knows(model: ScriptedModel):
-    await ask(model, {"mirostat": 2, "top_k": 7})
+    await ask(model, {"mirostat": 2, "top_k": 7}, dialect="llama-cpp-python")
     assert model.requests[0]["mirostat_mode"] == 2
     assert model.requests[0]["top_k"] == 7
     assert model.requests[0]["stream"] is True
-    await ask(model, {"mirostat": 2}, dialect="llama-server")
+    await ask(model, {"mirostat": 2})
     assert model.requests[1]["mirostat"] == 2
+
+
+@pytest.mark.parametrize("dialect", get_args(Dialect))
+async def test_only_our_own_server_is_told_which_prompts_begin_alike(model: ScriptedModel, dialect: Any):
+    async with ModelServer(Endpoint(url=model.url, dialect=dialect), QUICK, cache_key="a debate") as server:
+        async for _ in server.stream(HELLO, {}, Answer()):
+            pass
+    assert ("prompt_cache_key" in model.requests[0]) == (dialect == "rostra")
 
 
 async def test_the_key_is_sent_and_not_shown(model: ScriptedModel):
@@ -98,7 +106,7 @@ async def test_a_body_that_cannot_be_decoded_is_a_broken_answer(model: ScriptedM
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503])
 async def test_a_busy_or_broken_server_is_worth_waiting_for(model: ScriptedModel, status: int):
     model.answers = [Fails(status)]
-    with pytest.raises(Unavailable, match=f"answered {status}: out of order"):
+    with pytest.raises(Unavailable, match=f"{model.url} answered {status}: out of order"):
         await ask(model)
 
 

@@ -4,43 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
 from builders import a_debate, a_turn, claimed
+from playing import course, play_out, played, until, words_spoken
+from rostra.endpoints import Endpoint
 from rostra.events import SpeakerChosen, Usage
-from rostra.models import Debate, Status
+from rostra.models import Status
 from rostra.store import Claim, Store
-from rostra.transcript import Course, fold
 from rostra_orchestrator.lease import Lease
-from rostra_orchestrator.play import MAX_STALLS, Outcome, play
+from rostra_orchestrator.play import MAX_STALLS, play
 from rostra_orchestrator.settings import Settings
 from scripted import Fails, Garbage, Says, ScriptedModel
-
-
-async def played(store: Store, settings: Settings, claim: Claim) -> Outcome:
-    async with Lease(store, claim) as lease:
-        return await play(store, claim, lease, settings)
-
-
-async def course(store: Store, debate: Debate) -> Course:
-    return fold(recorded.event for recorded in await store.events(debate.id))
-
-
-async def play_out(store: Store, settings: Settings, **fields: Any) -> Course:
-    debate = a_debate(**fields)
-    await played(store, settings, await claimed(store, debate))
-    return await course(store, debate)
-
-
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    for _ in range(1000):
-        if await condition():
-            return
-        await asyncio.sleep(0.01)
-    raise TimeoutError
 
 
 async def test_every_slot_is_spoken_once_in_order(store: Store, settings: Settings):
@@ -68,9 +45,14 @@ async def test_a_turn_records_the_sampling_that_was_sent(store: Store, settings:
     sampling = dict(ended.turns[0].sampling)
     assert (sampling["temperature"], sampling["top_k"], sampling["mirostat"], sampling["max_tokens"]) == (0.1, 7, 2, 50)
     sent = model.requests[0]
-    assert sent["mirostat_mode"] == sampling.pop("mirostat")
     assert all(sent[name] == value for name, value in sampling.items() if name != "stop")
     assert sent["stop"] == list(sampling["stop"])
+
+
+async def test_the_server_is_told_what_begins_alike(store: Store, settings: Settings, model: ScriptedModel):
+    debate = a_debate(rounds=1)
+    await played(store, settings, await claimed(store, debate))
+    assert [request["prompt_cache_key"] for request in model.requests] == [debate.id] * 2
 
 
 async def test_where_the_server_goes_on_with_an_answer_it_is_begun_with_the_name(
@@ -89,9 +71,12 @@ async def test_where_the_server_goes_on_with_an_answer_it_is_begun_with_the_name
 
 
 async def test_a_server_gets_no_more_stops_than_it_takes(store: Store, settings: Settings, model: ScriptedModel):
-    settings.models["default"] = settings.models["default"].model_copy(update={"dialect": "openai"})
-    await play_out(store, settings, rounds=1, language="ja", debaters=[{"name": name} for name in "甲乙丙丁戊己"])
-    assert model.requests[0]["stop"] == ["\n甲：", "\n乙：", "\n丙：", "\n丁："]
+    debaters = [{"name": name} for name in "甲乙丙丁戊己"]
+    await play_out(store, settings, rounds=1, language="ja", debaters=debaters)
+    settings.models["default"] = (Endpoint(url=model.url, dialect="openai"),)
+    await play_out(store, settings, rounds=1, language="ja", debaters=debaters)
+    assert model.requests[0]["stop"] == ["\n甲：", "\n乙：", "\n丙：", "\n丁：", "\n戊：", "\n己："]
+    assert model.requests[6]["stop"] == ["\n甲：", "\n乙：", "\n丙：", "\n丁："]
 
 
 @pytest.mark.parametrize(("characters", "stop"), [(500, ["\n"]), (501, ["\nAda:", "\nGrace:"])])
@@ -260,7 +245,7 @@ async def test_when_attempts_run_out_the_debate_fails_and_keeps_its_turns(
 
 
 async def test_a_model_server_that_stays_away_fails_the_debate_with_a_reason(store: Store, settings: Settings):
-    settings.models["default"] = settings.models["default"].model_copy(update={"url": "http://127.0.0.1:9"})
+    settings.models["default"] = (Endpoint(url="http://127.0.0.1:9"),)
     ended = await play_out(store, settings)
     assert ended.status is Status.FAILED
     assert ended.reason.startswith("the model server at http://127.0.0.1:9 does not answer")
@@ -321,7 +306,7 @@ async def test_a_wish_ends_the_turn_in_flight_and_frees_the_model(
     debate = a_debate()
     claim = await claimed(store, debate)
     playing = asyncio.create_task(played(store, settings, claim))
-    await until(lambda: _words_spoken(store, debate, seq=2))
+    await until(lambda: words_spoken(store, debate, seq=2))
     began = time.monotonic()
     await getattr(store, wish)(debate.id)
     await asyncio.wait_for(playing, 5)
@@ -340,7 +325,7 @@ async def test_a_worker_that_is_stopped_gives_the_debate_back_at_once(
     claim = await claimed(store, debate)
     async with Lease(store, claim) as lease:
         playing = asyncio.create_task(play(store, claim, lease, settings))
-        await until(lambda: _words_spoken(store, debate, seq=1))
+        await until(lambda: words_spoken(store, debate, seq=1))
         lease.interrupt("stop")
         assert await asyncio.wait_for(playing, 5) == "released"
     again = await store.claim(debate.id, "test:2")
@@ -449,11 +434,6 @@ class TestTheModelChooses:
 
 def _last(body: dict[str, Any]) -> str:
     return body["messages"][-1]["content"]
-
-
-async def _words_spoken(store: Store, debate: Debate, seq: int) -> bool:
-    news = await store.news({debate.id: ("9-9", "0-0")}, 1)
-    return any(delta.seq == seq for _, deltas in news.values() for delta in deltas)
 
 
 async def _true(value: bool) -> bool:

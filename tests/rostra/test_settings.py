@@ -18,15 +18,28 @@ def test_the_default_model_is_the_model_server(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("ROSTRA_LLM_URL", "http://elsewhere:9")
     monkeypatch.setenv("ROSTRA_MODELS", '{"large": {"url": "http://large:8000", "dialect": "openai"}}')
     models = read(SharedSettings).models
-    assert {name: endpoint.url for name, endpoint in models.items()} == {
-        "default": "http://elsewhere:9",
-        "large": "http://large:8000",
+    assert {name: [endpoint.url for endpoint in endpoints] for name, endpoints in models.items()} == {
+        "default": ["http://elsewhere:9"],
+        "large": ["http://large:8000"],
     }
+
+
+def test_a_model_may_have_several_servers(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("ROSTRA_LLM_URL", "http://one:8000, https://two:8000")
+    monkeypatch.setenv("ROSTRA_LLM_API_KEY", "hush")
+    monkeypatch.setenv("ROSTRA_MODELS", '{"large": [{"url": "http://a:1"}, {"url": "http://b:1", "dialect": "vllm"}]}')
+    models = read(SharedSettings).models
+    assert [(endpoint.url, endpoint.dialect) for endpoint in models["large"]] == [
+        ("http://a:1", "rostra"),
+        ("http://b:1", "vllm"),
+    ]
+    assert [endpoint.url for endpoint in models["default"]] == ["http://one:8000", "https://two:8000"]
+    assert {endpoint.api_key.get_secret_value() for endpoint in models["default"] if endpoint.api_key} == {"hush"}
 
 
 def test_the_model_server_may_know_the_default_model_by_another_name(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("ROSTRA_MODEL_NAME", "smollm2")
-    assert read(SharedSettings).models["default"].model == "smollm2"
+    assert [endpoint.model for endpoint in read(SharedSettings).models["default"]] == ["smollm2"]
 
 
 @pytest.mark.parametrize("name", ["qwen3-8b", "Qwen3-8B", "llama3:8b", "Qwen/Qwen3-8B"])
@@ -47,7 +60,13 @@ def test_a_blank_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch):
         ("ROSTRA_LOG_LEVEL", "loud", "ROSTRA_LOG_LEVEL: Input should be 'debug'"),
         ("ROSTRA_MODELS", "{hush", "must be JSON"),
         ("ROSTRA_MODELS", '{"two words": {"url": "http://hush"}}', "ROSTRA_MODELS.two words"),
-        ("ROSTRA_MODELS", '{"large": {"url": 1, "api_key": "hush"}}', "ROSTRA_MODELS.large.url: "),
+        ("ROSTRA_MODELS", '{"large": {"url": 1, "api_key": "hush"}}', "ROSTRA_MODELS.large.0.url: "),
+        ("ROSTRA_MODELS", '{"large": [{"url": "http://a"}, {"api_key": "hush"}]}', "ROSTRA_MODELS.large.1.url: Field"),
+        ("ROSTRA_MODELS", '{"large": []}', "ROSTRA_MODELS.large: Value should have at least 1 item"),
+        ("ROSTRA_MODELS", json.dumps({"large": [{"url": "http://a"}] * 17}), "ROSTRA_MODELS.large: "),
+        ("ROSTRA_LLM_URL", "hush:8000", "ROSTRA_LLM_URL: must be an address like http://127.0.0.1:8000"),
+        ("ROSTRA_LLM_URL", "http://one,,http://two", "ROSTRA_LLM_URL: must be"),
+        ("ROSTRA_LLM_URL", ",".join(f"http://n{n}" for n in range(17)), "or up to 16 separated by commas"),
     ],
 )
 def test_one_that_cannot_be_used_is_named_and_not_shown(

@@ -2,18 +2,21 @@
 
 People choose models by configured name, never by address. What an endpoint cannot do with a sampling
 option is known here, so that it is refused when a debate is POSTed instead of being dropped silently.
+A model may be served at several endpoints; then it can do what all of them can.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from rostra.models import Sampling
 
-Dialect = Literal["llama-cpp-python", "llama-server", "vllm", "openai"]
+Dialect = Literal["rostra", "llama-cpp-python", "llama-server", "vllm", "ollama", "openai"]
+
+MAX_ENDPOINTS = 16
 
 _COMMON = frozenset(
     {
@@ -28,10 +31,13 @@ _COMMON = frozenset(
     }
 )
 
-# What each kind of server takes at /v1/chat/completions, read from its source:
-# llama_cpp/server/types.py 0.3.36; llama.cpp tools/server; vLLM's ChatCompletionRequest; OpenAI's reference.
+# What each kind of server takes at /v1/chat/completions, read from its source: services/llm, our own;
+# llama_cpp/server/types.py 0.3.36; llama.cpp tools/server; vLLM's ChatCompletionRequest; Ollama's openai/openai.go;
+# OpenAI's reference. Some pass over what they do not know.
 SUPPORTED: Mapping[Dialect, frozenset[str]] = {
+    "rostra": frozenset(Sampling.model_fields),
     "openai": _COMMON,
+    "ollama": _COMMON - {"logit_bias"},
     "llama-cpp-python": _COMMON
     | {
         "top_k",
@@ -56,6 +62,9 @@ RENAMED: Mapping[Dialect, Mapping[str, str]] = {
 # How many stop strings a server takes, where there is a bound.
 MOST_STOPS: Mapping[Dialect, int] = {"openai": 4}
 
+# Servers that take OpenAI's `prompt_cache_key`: requests that have it in common begin alike.
+TAKES_CACHE_KEY: frozenset[Dialect] = frozenset({"rostra"})
+
 
 class Endpoint(BaseModel):
     """One model as it is served."""
@@ -65,7 +74,7 @@ class Endpoint(BaseModel):
     url: str = Field(pattern=r"^https?://", description="Base address, without /v1.")
     api_key: SecretStr | None = None
     model: str = Field(default="default", description="The name that the server knows the model by.")
-    dialect: Dialect = "llama-cpp-python"
+    dialect: Dialect = "rostra"
     context: int | None = Field(
         default=None, ge=256, description="Context size in tokens; asked from the server's /props when not given."
     )
@@ -77,14 +86,34 @@ class Endpoint(BaseModel):
     )
 
     def unsupported(self, sampling: Sampling) -> dict[str, str]:
-        """The options of `sampling` that this endpoint cannot do, in alphabetical order, each with the reason."""
+        """The options of `sampling` that this endpoint cannot do, each with the reason."""
         given = set(sampling.given())
         refused = {option: f"the model's server cannot do `{option}`" for option in given - SUPPORTED[self.dialect]}
         if self.dialect == "llama-cpp-python" and given >= {"logit_bias", "min_tokens"}:
             refused["min_tokens"] = "the model's server cannot do it together with `logit_bias`"
-        return dict(sorted(refused.items()))
+        return refused
 
     def on_the_wire(self, options: Mapping[str, object]) -> dict[str, object]:
         """`options` under the names that this endpoint's server uses."""
         names = RENAMED.get(self.dialect, {})
         return {names.get(name, name): value for name, value in options.items()}
+
+
+def _listed(value: object) -> object:
+    """A lone endpoint as the list that it stands for."""
+    return cast("object", value) if isinstance(value, list | tuple) else (value,)
+
+
+# Where one model is served.
+Endpoints = Annotated[tuple[Endpoint, ...], BeforeValidator(_listed), Field(min_length=1, max_length=MAX_ENDPOINTS)]
+
+
+def able(endpoints: Sequence[Endpoint]) -> frozenset[str]:
+    """The sampling options that all of a model's endpoints take."""
+    return frozenset[str].intersection(*(SUPPORTED[endpoint.dialect] for endpoint in endpoints))
+
+
+def unsupported(endpoints: Sequence[Endpoint], sampling: Sampling) -> dict[str, str]:
+    """The options of `sampling` that one of a model's endpoints cannot do, each with the reason; alphabetically."""
+    refused = {option: reason for each in endpoints for option, reason in each.unsupported(sampling).items()}
+    return dict(sorted(refused.items()))

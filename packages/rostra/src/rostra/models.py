@@ -151,7 +151,7 @@ class Sampling(Request):
     min_p: Annotated[Number, Field(ge=0, le=1)] | None = None
     typical_p: Annotated[Number, Field(ge=0, le=1)] | None = None
     top_n_sigma: Annotated[Number, Field(ge=-1, le=100)] | None = None
-    repeat_penalty: Annotated[Number, Field(ge=0, le=10)] | None = None
+    repeat_penalty: Annotated[Number, Field(gt=0, le=10)] | None = None
     repeat_last_n: Annotated[StrictInt, Field(ge=-1, le=1_000_000)] | None = None
     presence_penalty: Annotated[Number, Field(ge=-2, le=2)] | None = None
     frequency_penalty: Annotated[Number, Field(ge=-2, le=2)] | None = None

@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self, TypeVar
+import re
+from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
-from rostra.endpoints import Endpoint
+from rostra.endpoints import MAX_ENDPOINTS, Endpoint, Endpoints
 from rostra.models import ModelName
 
 PREFIX = "ROSTRA_"
 
 LogLevel = Literal["debug", "info", "warning", "error"]
+
+
+def _addresses(urls: str) -> list[str]:
+    return [url.strip() for url in urls.split(",")]
+
+
+def _are_addresses(urls: str) -> str:
+    addresses = _addresses(urls)
+    if len(addresses) > MAX_ENDPOINTS or not all(re.match(r"https?://\S+$", url) for url in addresses):
+        raise PydanticCustomError(
+            "addresses",
+            "must be an address like http://127.0.0.1:8000, or up to {most} separated by commas",
+            {"most": MAX_ENDPOINTS},
+        )
+    return urls
 
 
 class SharedSettings(BaseSettings):
@@ -21,20 +38,25 @@ class SharedSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore")
 
     redis_url: str = Field(default="redis://127.0.0.1:6379/0", description="Redis or Valkey, version 7 or newer.")
-    llm_url: str = Field(default="http://127.0.0.1:8000", description="The model server of the model `default`.")
+    llm_url: Annotated[str, AfterValidator(_are_addresses)] = Field(
+        default="http://127.0.0.1:8000",
+        description="The model server of the model `default`; several addresses are separated by commas.",
+    )
     llm_api_key: SecretStr | None = Field(default=None, description="The model server's bearer key.")
     model_name: str = Field(
         default="default", min_length=1, description="The name that this server knows the model by."
     )
-    models: dict[ModelName, Endpoint] = Field(
-        default_factory=dict[ModelName, Endpoint],
-        description="Models by name, as JSON; `default` is ROSTRA_LLM_URL unless it is given here.",
+    models: dict[ModelName, Endpoints] = Field(
+        default_factory=dict[ModelName, Endpoints],
+        description="Models by name, as JSON, each with an endpoint or a list of up to 16; `default` is "
+        "ROSTRA_LLM_URL unless it is given here.",
     )
     log_level: LogLevel = Field(default="info", description="Least severe level that is logged.")
 
     @model_validator(mode="after")
     def _default_model(self) -> Self:
-        default = Endpoint(url=self.llm_url, api_key=self.llm_api_key, model=self.model_name)
+        urls = _addresses(self.llm_url)
+        default = tuple(Endpoint(url=url, api_key=self.llm_api_key, model=self.model_name) for url in urls)
         self.models.setdefault("default", default)
         return self
 

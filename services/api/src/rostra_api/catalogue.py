@@ -31,4 +31,4 @@ async def debate_format(name: Annotated[str, Path()]) -> FormatView:
 @router.get("/v1/models")
 async def models(parts: PartsNeeded) -> ModelList:
     """The models that debaters can have, and what each can do; not where it is served."""
-    return ModelList(data=[model_view(name, endpoint) for name, endpoint in sorted(parts.models.items())])
+    return ModelList(data=[model_view(name, endpoints) for name, endpoints in sorted(parts.models.items())])

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails, from_json
 
 from rostra.agenda import turns_planned
-from rostra.endpoints import Endpoint
+from rostra.endpoints import Endpoints, unsupported
 from rostra.formats import library
 from rostra.models import (
     MAX_TURNS,
@@ -183,7 +183,7 @@ def _together(said: Sequence[str]) -> str:
 # ── What only this installation knows ───────────────────────────────────────────────────────────────────
 
 
-def debate_of(request: DebateRequest, models: Mapping[str, Endpoint]) -> Debate:
+def debate_of(request: DebateRequest, models: Mapping[str, Endpoints]) -> Debate:
     """The debate that `request` asks for, if its format and its models can do it. Raises: Refusal."""
     debaters = request.debaters or default_debaters(request.language)
     faults = [
@@ -223,14 +223,14 @@ def _wrong_speakers(speakers: Sequence[str] | None, debaters: Sequence[DebaterRe
             yield Fault(pointer=f"/speakers/{n}", detail="is not the name of a debater")
 
 
-def _wrong_model(n: int, debater: DebaterRequest, models: Mapping[str, Endpoint]) -> Iterator[Fault]:
+def _wrong_model(n: int, debater: DebaterRequest, models: Mapping[str, Endpoints]) -> Iterator[Fault]:
     if debater.model not in models:
         yield Fault(pointer=f"/debaters/{n}/model", detail="is not a model of this installation")
         return
-    for option, reason in models[debater.model].unsupported(debater.sampling).items():
+    for option, reason in unsupported(models[debater.model], debater.sampling).items():
         yield Fault(pointer=f"/debaters/{n}/sampling/{option}", detail=reason)
 
 
-def _wrong_judge(request: DebateRequest, models: Mapping[str, Endpoint]) -> Iterator[Fault]:
+def _wrong_judge(request: DebateRequest, models: Mapping[str, Endpoints]) -> Iterator[Fault]:
     if request.judge and request.judge.model not in models:
         yield Fault(pointer="/judge/model", detail="is not a model of this installation")

@@ -15,7 +15,7 @@ from redis import Redis
 
 from rostra import queue
 from rostra import store as stores
-from rostra.endpoints import Endpoint
+from rostra.endpoints import Endpoints
 from rostra.reaper import reap_forever
 from rostra.store import NotFound, StorageDown, Store
 from rostra.tasks import stopped
@@ -38,7 +38,7 @@ class Parts:
     rq: Redis
     following: Following
     metrics: Metrics
-    models: Mapping[str, Endpoint]
+    models: Mapping[str, Endpoints]
 
     async def call_a_worker(self, debate_id: str, fence: int) -> None:
         """Enqueues the debate. When that fails, the reaper does it within seconds."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from rostra.endpoints import SUPPORTED, Dialect, Endpoint
+from rostra.endpoints import Dialect, Endpoint, able
 from rostra.events import Usage
 from rostra.models import (
     Debate,
@@ -116,9 +116,11 @@ class ModelView(View):
     """A model that debaters can have."""
 
     name: str
-    dialect: Dialect
-    sampling: list[str] = Field(description="The sampling options that its server can do.")
-    context: int | None = Field(description="Context in tokens; null where the server is asked for it.")
+    dialects: list[Dialect] = Field(description="The kinds of server that serve it.")
+    sampling: list[str] = Field(description="The sampling options that all its servers can do.")
+    context: int | None = Field(
+        description="Context in tokens, the smallest of its servers'; null where a server is asked for it."
+    )
 
 
 class ModelList(View):
@@ -225,13 +227,19 @@ def format_view(debate_format: Format) -> FormatView:
     return FormatView.model_validate(debate_format.model_dump())
 
 
-def model_view(name: str, endpoint: Endpoint) -> ModelView:
+def model_view(name: str, endpoints: Sequence[Endpoint]) -> ModelView:
     return ModelView(
         name=name,
-        dialect=endpoint.dialect,
-        sampling=sorted(SUPPORTED[endpoint.dialect]),
-        context=endpoint.context,
+        dialects=sorted({endpoint.dialect for endpoint in endpoints}),
+        sampling=sorted(able(endpoints)),
+        context=_smallest([endpoint.context for endpoint in endpoints]),
     )
+
+
+def _smallest(contexts: Sequence[int | None]) -> int | None:
+    """None where one is not known."""
+    known = [context for context in contexts if context is not None]
+    return min(known) if len(known) == len(contexts) else None
 
 
 def path_of(debate_id: str) -> str:

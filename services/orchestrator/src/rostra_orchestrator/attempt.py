@@ -89,7 +89,7 @@ class Attempt:
         most = min(longest, chosen.get("max_tokens", longest), facts.context // 2)
         return chosen | {
             "seed": derived_seed(base, self.slot.seq, self.number),
-            "stop": stop[: MOST_STOPS.get(dialect, 16)],
+            "stop": stop[: MOST_STOPS.get(dialect)],
             "max_tokens": most,
         }
 

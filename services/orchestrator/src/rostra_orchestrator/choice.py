@@ -10,36 +10,51 @@ from rostra.agenda import Slot, fallback_speaker
 from rostra.events import Usage
 from rostra.models import Debate, derived_seed
 from rostra_orchestrator import prompt
-from rostra_orchestrator.endpoint import Answer, Message, ModelError, ModelServer
+from rostra_orchestrator.endpoint import Answer, Message, ModelError, ModelServer, Unavailable
 from rostra_orchestrator.prompt import Line
 from rostra_orchestrator.text import shortened
+from rostra_orchestrator.turns import Table
 
 # Lines of the transcript that the question is asked over: the choice hangs on the latest turns.
 _RECENT = 4
 _EACH = 300  # characters
 
 
-async def chosen_speaker(
-    debate: Debate, slot: Slot, lines: Sequence[Line], servers: Mapping[str, ModelServer]
-) -> tuple[str, Literal["model", "fallback"], Usage]:
+async def chosen_speaker(table: Table, slot: Slot) -> tuple[str, Literal["model", "fallback"], Usage]:
     """The id of the next speaker, who chose, and what asking cost. The last speaker is never chosen again."""
+    debate, lines = table.debate, table.lines()
     spoken = [line.speaker for line in lines if line.speaker != prompt.MODERATOR]
     fallback = fallback_speaker(debate, spoken)
     candidates = [d.id for d in debate.debaters if not spoken or d.id != spoken[-1]]
     if len(candidates) == 1:
         return candidates[0], "fallback", Usage()
-    server = servers[debate.debaters[0].id]
-    options = {"temperature": 0.0, "max_tokens": 24, "seed": derived_seed(debate.seed, slot.seq, "speaker")}
-    answer = Answer()
-    try:
-        messages = await _question(debate, lines, candidates, server)
-        async for _ in server.stream(messages, options, answer):
-            pass
-    except ModelError:
-        return fallback, "fallback", Usage()
-    usage = await server.usage([message["content"] for message in messages], answer)
+    answer, usage = await _answer(table, slot, candidates)
     named = first_named(answer.text, {i: prompt.label(debate, i) for i in candidates})
     return (named, "model", usage) if named else (fallback, "fallback", usage)
+
+
+async def _answer(table: Table, slot: Slot, candidates: Sequence[str]) -> tuple[Answer, Usage]:
+    """What the first debater's model says, and what that cost; nothing where it cannot be asked, at any endpoint."""
+    asked = table.debate.debaters[0].id
+    for _ in range(len(table.pools[asked])):
+        try:
+            return await _asked(table.debate, slot, table.lines(), candidates, table.pools[asked].server)
+        except Unavailable:
+            table.move_on(asked)
+        except ModelError:
+            break
+    return Answer(), Usage()
+
+
+async def _asked(
+    debate: Debate, slot: Slot, lines: Sequence[Line], candidates: Sequence[str], server: ModelServer
+) -> tuple[Answer, Usage]:
+    options = {"temperature": 0.0, "max_tokens": 24, "seed": derived_seed(debate.seed, slot.seq, "speaker")}
+    answer = Answer()
+    messages = await _question(debate, lines, candidates, server)
+    async for _ in server.stream(messages, options, answer):
+        pass
+    return answer, await server.usage([message["content"] for message in messages], answer)
 
 
 async def _question(

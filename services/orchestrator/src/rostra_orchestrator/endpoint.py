@@ -17,12 +17,14 @@ import math
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import cache
+from ssl import SSLContext
 from typing import Any, cast
 
 import httpx2 as httpx
 import structlog
 
-from rostra.endpoints import Endpoint
+from rostra.endpoints import TAKES_CACHE_KEY, Endpoint
 from rostra.events import Usage
 
 log = structlog.stdlib.get_logger(__name__)
@@ -88,9 +90,11 @@ class Answer:
 class ModelServer:
     """A model as it is served at one endpoint. Use as an async context manager."""
 
-    def __init__(self, endpoint: Endpoint, patience: Patience | None = None) -> None:
+    def __init__(self, endpoint: Endpoint, patience: Patience | None = None, cache_key: str = "") -> None:
+        """`cache_key` tells the server, if it cares, that the prompts begin alike that come with the same one."""
         self.endpoint = endpoint
         self._patience = patience or Patience()
+        self._affinity = {"prompt_cache_key": cache_key} if cache_key and endpoint.dialect in TAKES_CACHE_KEY else {}
         headers: dict[str, str] = {}
         if endpoint.api_key is not None:
             headers["Authorization"] = f"Bearer {endpoint.api_key.get_secret_value()}"
@@ -98,6 +102,7 @@ class ModelServer:
             base_url=endpoint.url.rstrip("/"),
             headers=headers,
             timeout=httpx.Timeout(10.0, connect=self._patience.connect),
+            verify=_certificates(),
             trust_env=False,
         )
         self._counts: dict[bytes, int] = {}
@@ -125,6 +130,7 @@ class ModelServer:
             "messages": list(messages),
             "stream": True,
             "stream_options": {"include_usage": True},
+            **self._affinity,
             **self.endpoint.on_the_wire(options),
         }
         try:
@@ -166,7 +172,7 @@ class ModelServer:
         no_read_limit = httpx.Timeout(None, connect=self._patience.connect)
         async with self._http.stream("POST", "/v1/chat/completions", json=body, timeout=no_read_limit) as response:
             if response.status_code != 200:
-                raise _refusal(response.status_code, await _beginning(response))
+                raise self._refusal(response.status_code, await _beginning(response))
             async for line in _lines(response):
                 data = line.removeprefix(b"data:").strip() if line.startswith(b"data:") else b""
                 if data == b"[DONE]":
@@ -208,8 +214,15 @@ class ModelServer:
         except httpx.RequestError as error:
             raise self._interrupted(error, Answer()) from error
         if response.status_code in {408, 429, 500, 502, 503, 504}:
-            raise _refusal(response.status_code, response.content[:_LONGEST_ERROR])
+            raise self._refusal(response.status_code, response.content[:_LONGEST_ERROR])
         return response
+
+    def _refusal(self, status: int, body: bytes) -> ModelError:
+        said = f": {message}" if (message := _told(body)) else ""
+        # 408, 429 and 5xx are about the moment; everything else is about the request.
+        if status in {408, 429} or status >= 500:
+            return Unavailable(f"the model server at {self.endpoint.url} answered {status}{said}")
+        return Refused(f"the model server answered {status}{said}")
 
     async def usage(self, prompt: Sequence[str], answer: Answer) -> Usage:
         """What the generation cost: the server's own figures, or else what its tokenizer counts in the parts of the
@@ -259,6 +272,12 @@ class ModelServer:
         except ValueError:
             return {}
         return cast("dict[str, Any]", props) if isinstance(props, dict) else {}
+
+
+@cache
+def _certificates() -> SSLContext:
+    """Reading them takes 20 ms: once for all servers of a process."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def estimate(text: str) -> int:
@@ -332,14 +351,11 @@ def _read(chunk: Mapping[str, Any], answer: Answer) -> str:
     return content
 
 
-def _refusal(status: int, body: bytes) -> ModelError:
+def _told(body: bytes) -> str:
     try:
-        said = _message(json.loads(body))
+        return _message(json.loads(body))
     except ValueError:
-        said = ""
-    sentence = f"the model server answered {status}" + (f": {said}" if said else "")
-    # 408, 429 and 5xx are about the moment; everything else is about the request.
-    return Unavailable(sentence) if status in {408, 429} or status >= 500 else Refused(sentence)
+        return ""
 
 
 def _message(body: object) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -20,8 +20,9 @@ from rostra.tasks import stopped
 from rostra.transcript import Course, fold
 from rostra_orchestrator.chat import Stop
 from rostra_orchestrator.choice import chosen_speaker
-from rostra_orchestrator.endpoint import ModelServer, Patience
+from rostra_orchestrator.endpoint import Patience
 from rostra_orchestrator.lease import Interruption, Lease
+from rostra_orchestrator.pool import Pool, opened
 from rostra_orchestrator.settings import Settings
 from rostra_orchestrator.turns import ChosenBy, Table, TurnFailed, take_turn
 
@@ -129,8 +130,10 @@ class _Playing:
         course = fold([recorded.event for recorded in await self.store.events(self.debate.id)])
         self._continue(course)
         async with AsyncExitStack() as stack:
-            servers = {d.id: await stack.enter_async_context(self._server(d.model)) for d in self.debate.debaters}
-            table = Table(self.debate, servers, self.settings, list(course.turns))
+            models = dict.fromkeys(debater.model for debater in self.debate.debaters)
+            pools = {model: await stack.enter_async_context(self._pool(model)) for model in models}
+            seats = {debater.id: pools[debater.model] for debater in self.debate.debaters}
+            table = Table(self.debate, seats, self.settings, list(course.turns))
             for slot in agenda(self.debate)[len(course.turns) :]:
                 with bound_contextvars(turn=slot.seq):
                     await self._unless_interrupted(lambda stop, slot=slot: self._take(table, slot, stop))
@@ -141,21 +144,19 @@ class _Playing:
         if course.started_at:
             self.started_at = course.started_at + timedelta(seconds=course.paused_seconds)
 
-    def _server(self, model: str) -> ModelServer:
+    def _pool(self, model: str) -> AbstractAsyncContextManager[Pool]:
         try:
-            endpoint = self.settings.models[model]
+            endpoints = self.settings.models[model]
         except KeyError:
             raise TurnFailed(f"the model {model!r} is not configured at this worker (ROSTRA_MODELS)") from None
         s = self.settings
-        return ModelServer(
-            endpoint,
-            Patience(
-                connect=s.model_connect_seconds,
-                first_token=s.model_first_token_seconds,
-                next_token=s.model_next_token_seconds,
-                answer=s.model_answer_seconds,
-            ),
+        patience = Patience(
+            connect=s.model_connect_seconds,
+            first_token=s.model_first_token_seconds,
+            next_token=s.model_next_token_seconds,
+            answer=s.model_answer_seconds,
         )
+        return opened(endpoints, self.debate.id, patience)
 
     async def _take(self, table: Table, slot: Slot, stop: Stop) -> None:
         """Fills one slot: chooses its speaker if need be, takes the turn, and stores it."""
@@ -170,7 +171,7 @@ class _Playing:
     async def _choice(self, table: Table, slot: Slot) -> SpeakerChosen:
         """Who speaks: as it was chosen before the debate was taken over, or else chosen now."""
         if self.chosen is None or self.chosen.seq != slot.seq:
-            speaker, chosen_by, usage = await chosen_speaker(self.debate, slot, table.lines(), table.servers)
+            speaker, chosen_by, usage = await chosen_speaker(table, slot)
             self.chosen = SpeakerChosen(seq=slot.seq, debater=speaker, chosen_by=chosen_by, usage=usage)
             await self._note(self.chosen)
         return self.chosen

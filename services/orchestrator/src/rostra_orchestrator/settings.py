@@ -10,7 +10,7 @@ from rostra.settings import SharedSettings
 class Settings(SharedSettings):
     """`ROSTRA_…` in the environment; seconds are wall-clock seconds."""
 
-    workers: int = Field(default=2, ge=1, le=256, description="Debates that are played at once, a process each.")
+    workers: int = Field(default=4, ge=1, le=256, description="Debates that are played at once, a process each.")
     turn_attempts: int = Field(
         default=4, ge=1, le=20, description="Generations that one turn may need before its debate fails."
     )

@@ -51,7 +51,9 @@ class StackSettings(BaseSettings):
     )
     port: int = Field(default=8080, ge=1, le=65535, description="The port that it listens on.")
     data_dir: Path = Field(default=Path(".data"), description="Where `rostra serve` keeps debates and logs.")
-    llm_url: str | None = Field(default=None, description="A model server that runs already; none is started then.")
+    llm_url: str | None = Field(
+        default=None, description="A model server that runs already, or several; none is started then."
+    )
 
 
 class StackError(Exception):
@@ -224,7 +226,7 @@ def _own_llm() -> dict[str, str]:
 
 def _programs(folder: Path, *, own_llm: bool) -> list[Program]:
     python = [sys.executable, "-m"]
-    llm = [Program("llm", [*python, "rostra_llm"], 2)] if own_llm else []
+    llm = [Program("llm", [*python, "rostra_llm"], 2, stop_seconds=20)] if own_llm else []
     return [
         Program("redis", [get_binary_path(), folder / "redis.conf"], 1),
         *llm,
