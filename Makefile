@@ -34,6 +34,12 @@ test-models: setup .make/test-models ## fetch the model that a few tests skip wi
 bench: setup ## measure what a turn costs beside the model
 	PYTHONPATH=tests $(BIN)/python benchmarks/turn_cost.py
 
+bench-serving: setup ## measure the model server beside the stock one, and llama-server where LLAMA_SERVER= is its path
+	PYTHONPATH=tests $(BIN)/python benchmarks/serving.py $(BENCH)
+
+soak: setup ## half an hour of mixed load on the model server, with cancelled, wrong and over-long requests and killed engines
+	$(BIN)/python benchmarks/soak.py --minutes $(or $(MINUTES),30)
+
 bench-containers: ## measure the images and how long the containers take to be ready
 	python3 benchmarks/containers.py
 
@@ -101,4 +107,4 @@ lock: setup ## renew requirements/ from the pyproject files (LOCK=--upgrade: to 
 	sed -n 's/.*"\(llama-cpp-python\)\[.*\(==.*\)".*/\1\2/p' services/llm/pyproject.toml | \
 	    $(subst --no-emit-package llama-cpp-python,,$(COMPILE)) --no-deps - -o requirements/llama-cpp-python.txt
 
-.PHONY: help setup demo serve check test test-models bench bench-containers e2e up down openapi wheel lock
+.PHONY: help setup demo serve check test test-models bench bench-serving soak bench-containers e2e up down openapi wheel lock
