@@ -117,7 +117,7 @@ def _variants(rows: Sequence[Row]) -> str:
 
 
 def _weighed(row: Row) -> str:
-    figures = sorted(row["variants_tried"].items(), key=lambda figure: figure[1])
+    figures = sorted(row["variants_tried"].items(), key=lambda figure: (figure[0] != row["variant"], figure[1]))
     return "; ".join(f"{variant}: {figure:.1f}" for variant, figure in figures)
 
 

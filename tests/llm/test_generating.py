@@ -230,6 +230,23 @@ async def test_more_requests_than_slots_are_all_answered_in_full(client: httpx2.
     await asyncio.gather(*(one(number) for number in range(24)))
 
 
+async def test_a_short_request_is_not_held_up_by_a_long_prompt(client: httpx2.AsyncClient, server: Server) -> None:
+    async def batches() -> float:
+        async with server.client(key=None) as stranger:
+            lines = (await stranger.get("/metrics")).text.splitlines()
+        return next(float(line.split()[-1]) for line in lines if line.startswith("rostra_llm_batches_total"))
+
+    before = await batches()
+    long = asyncio.create_task(streamed(client, text="A long tale of the sea. " * 120, cache_prompt=False))
+    while await batches() == before:
+        await asyncio.sleep(0.01)
+    begun = await batches()
+    await anext(chunks(client, a_chat("Hello.", cache_prompt=False)))
+    assert await batches() - begun <= 3  # chunks of the long prompt, of which there are six more
+    assert not long.done()
+    await long
+
+
 async def test_the_meters_tell_what_was_done(client: httpx2.AsyncClient, server: Server) -> None:
     async def meters() -> dict[str, float]:
         async with server.client(key=None) as stranger:

@@ -2,9 +2,12 @@
 
 import asyncio
 import contextlib
+import hashlib
 import json
+import re
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -106,6 +109,8 @@ async def test_props_tell_what_a_client_has_to_know(client: httpx2.AsyncClient) 
     assert props["model_file"].endswith(".gguf")
     assert (props["n_ctx"], props["n_ctx_train"]) == (CONTEXT, 8192)
     assert props["roles"] == {"system": True}
+    assert re.fullmatch(r"llama-cpp-python 0\.3\.\d+, llama\.cpp \d.*", props["build"])
+    assert "AVX" in props["system_info"] or "NEON" in props["system_info"]
     assert props["continues_answer"] is True
     assert "<|im_start|>" in props["chat_template"]
     assert props["samplers"] == list(SAMPLERS)
@@ -300,3 +305,17 @@ async def test_a_body_without_end_is_refused(client: httpx2.AsyncClient) -> None
 
 def test_the_orchestrator_knows_what_this_server_can_do() -> None:
     assert SUPPORTED["rostra"] == set(SAMPLERS)
+
+
+@pytest.fixture(scope="module")
+def bundled_sha256(bundled: Path) -> str:
+    return hashlib.sha256(bundled.read_bytes()).hexdigest()
+
+
+async def test_props_tell_the_model_file_s_hash_once_it_is_known(
+    client: httpx2.AsyncClient, bundled_sha256: str
+) -> None:
+    async with asyncio.timeout(30):
+        while (sha256 := (await client.get("/props")).json()["sha256"]) is None:
+            await asyncio.sleep(0.1)
+    assert sha256 == bundled_sha256

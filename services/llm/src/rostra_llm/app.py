@@ -7,7 +7,6 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import llama_cpp
 import structlog
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import JSONResponse, Response
@@ -19,6 +18,7 @@ from rostra_llm.bodies import SAMPLERS, ChatRequest, Options, Text, TextRequest,
 from rostra_llm.errors import Refused, Unavailable
 from rostra_llm.intake import chat_work, text_work
 from rostra_llm.metrics import Metrics
+from rostra_llm.native import build
 from rostra_llm.responses import Stream, Whole
 from rostra_llm.served import Models, Served
 from rostra_llm.template import takes_system
@@ -115,7 +115,7 @@ def _props(served: Served) -> dict[str, Any]:
         "roles": {"system": takes_system(served.vocabulary.formatter)},
         "samplers": SAMPLERS,
         "exact": served.exact,
-        "build": f"llama-cpp-python {llama_cpp.__version__}",
+        "build": build(),
         "system_info": ready.system if ready else None,
     }
 
