@@ -74,7 +74,7 @@ class Running:
     counts: Counts = field(repr=False)
 
 
-def rostra(cache_mib: int | None = None) -> Server:
+def rostra(cache_mib: int | None = None, run: int = 16) -> Server:
     def environment(setup: Setup, place: Place) -> Mapping[str, str]:
         models = place.folder / "models"  # empty: the bundled model is served
         models.mkdir(exist_ok=True)
@@ -84,11 +84,13 @@ def rostra(cache_mib: int | None = None) -> Server:
             "CONTEXT": setup.context,
             "PARALLEL": setup.parallel,
             "THREADS": setup.threads,
+            "CACHE_RUN": run,
             **({} if cache_mib is None else {"CACHE_MIB": cache_mib}),
         }
         return {f"ROSTRA_{name}": str(value) for name, value in settings.items()}
 
-    return Server("rostra", "", lambda _setup, _place: [sys.executable, "-m", "rostra_llm"], environment, hints=True)
+    command = [sys.executable, "-m", "rostra_llm"]
+    return Server("rostra", f"runs of {run}", lambda _setup, _place: command, environment, hints=True)
 
 
 def stock(cache: bool) -> Server:
@@ -134,7 +136,7 @@ def _flags(options: Mapping[str, object]) -> list[str]:
 
 def servers(names: Sequence[str]) -> dict[str, list[Server]]:
     """The servers wanted, each with the ways to set it up that are tried; llama-server only where there is one."""
-    found = {"rostra": [rostra()], "stock": [stock(cache=False), stock(cache=True)]}
+    found = {"rostra": [rostra(), rostra(run=0)], "stock": [stock(cache=False), stock(cache=True)]}
     if program := os.environ.get("LLAMA_SERVER"):
         found["llama-server"] = [llama_server(program, unified, r) for unified in (False, True) for r in (0, 32)]
     elif "llama-server" in names:

@@ -9,7 +9,7 @@ from zlib import crc32
 import pytest
 
 from rostra_llm.engine.prefixes import common
-from rostra_llm.engine.scheduler import WORTH_WAITING, Admitted, Copy, Cut, Drop, Load, Row, Save, Scheduler
+from rostra_llm.engine.scheduler import WORTH_WAITING, Admitted, Copy, Cut, Drop, Load, Row, Save, Scheduler, Skip
 from rostra_llm.work import Work
 
 
@@ -19,11 +19,12 @@ class Machine:
     def __init__(self, scheduler: Scheduler) -> None:
         self.scheduler = scheduler
         self.now = 0.0
-        self.cells: dict[int, list[int]] = {slot.index: [] for slot in scheduler.slots}
-        self.shelf: dict[int, list[int]] = {}
+        self.cells: dict[int, dict[int, int]] = {slot.index: {} for slot in scheduler.slots}  # by position
+        self.shelf: dict[int, dict[int, int]] = {}
         self.evaluated = 0
         self.saves = 0
         self.ids = 0
+        self.reach = 1 << 30
 
     def ask(self, tokens: Sequence[int], *, most: int = 3, key: str | None = None, reuse: bool = True) -> int:
         self.ids += 1
@@ -36,8 +37,8 @@ class Machine:
             self.begin(admitted)
         rows = self.scheduler.batch()
         for row in rows:
-            assert row.position == len(self.cells[row.slot.index])
-            self.cells[row.slot.index] += row.tokens
+            assert row.position == max(self.cells[row.slot.index], default=-1) + 1
+            self.cells[row.slot.index].update(enumerate(row.tokens, row.position))
         self.evaluated += sum(len(row.tokens) for row in rows if row.slot.chosen is None)
         self.scheduler.computed(rows)
         for row in rows:
@@ -48,30 +49,37 @@ class Machine:
     def begin(self, admitted: Admitted) -> None:
         for move in admitted.moves:
             match move:
-                case Save(slot, entry, tokens):
+                case Save(slot, entry, end):
                     self.saves += 1
-                    self.shelf[entry] = self.cells[slot][:tokens]
+                    self.shelf[entry] = {place: t for place, t in self.cells[slot].items() if place < end}
                 case Drop(entry):
                     del self.shelf[entry]
                 case Load(entry, slot):
-                    self.cells[slot] = list(self.shelf[entry])
+                    self.cells[slot] = dict(self.shelf[entry])
                 case Copy(source, slot):
-                    self.cells[slot] = list(self.cells[source])
-                case Cut(slot, tokens):
-                    assert len(self.cells[slot]) >= tokens
-                    del self.cells[slot][tokens:]
+                    self.cells[slot] = dict(self.cells[source])
+                case Skip(slot, begin, end):
+                    assert begin < end
+                    self.cells[slot] = {p: t for p, t in self.cells[slot].items() if not begin <= p < end}
+                case Cut(slot, end):
+                    self.cells[slot] = {place: t for place, t in self.cells[slot].items() if place < end}
         assert admitted.slot.work
-        assert self.cells[admitted.slot.index] == admitted.slot.work.tokens[: admitted.slot.reused]
+        assert self.held(admitted.slot.index) == admitted.slot.work.tokens[: admitted.slot.reused]
 
     def choose(self, row: Row) -> None:
         work = row.slot.work
         assert work
-        held = self.cells[row.slot.index]
+        held = self.held(row.slot.index)
+        assert max(self.cells[row.slot.index]) < self.reach
         assert held[: len(work.tokens)] == work.tokens
         if len(held) + 1 - len(work.tokens) >= work.most:
             self.scheduler.end(row.slot, self.now)
         else:
             row.slot.chosen = 7_000_000 + len(held)
+
+    def held(self, slot: int) -> list[int]:
+        """The sequence's tokens in the order of their positions."""
+        return [token for _, token in sorted(self.cells[slot].items())]
 
     def run(self) -> None:
         for _ in range(10_000):
@@ -88,8 +96,12 @@ class Machine:
         return self.evaluated - before
 
 
-def a_machine(slots: int = 4, chunk: int = 64, shelf: int = 10_000, *, exact: bool = False) -> Machine:
-    return Machine(Scheduler(slots, chunk, shelf, exact=exact))
+def a_machine(
+    slots: int = 4, chunk: int = 64, shelf: int = 10_000, *, exact: bool = False, run: int = 0, reach: int = 1 << 30
+) -> Machine:
+    machine = Machine(Scheduler(slots, chunk, shelf, exact=exact, run=run, reach=reach))
+    machine.reach = reach
+    return machine
 
 
 def words(name: str, count: int) -> list[int]:
@@ -269,9 +281,41 @@ def test_a_sequence_that_could_not_be_kept_is_read_anew() -> None:
     machine.ask(words("debate", 120))
     (admitted,) = scheduler.admit(1.0)
     scheduler.lost(admitted.slot)
-    machine.cells[0] = []
+    machine.cells[0] = {}
     machine.run()
     assert machine.evaluated == 100 + 120
+
+
+def test_a_turn_that_was_spoken_behind_a_cue_is_not_read_again_once_the_cue_is_gone() -> None:
+    machine = a_machine(run=8)
+    machine.read(words("rules", 100) + words("cue", 20) + words("answer", 30))
+    assert machine.read(words("rules", 100) + words("answer", 30) + words("another cue", 20)) == 20
+
+
+def test_several_runs_are_reused_and_short_ones_are_read_again() -> None:
+    machine = a_machine(run=8)
+    machine.read(words("a", 50) + words("x", 5) + words("b", 10) + words("y", 5) + words("c", 6) + words("d", 20))
+    assert machine.read(words("a", 50) + words("b", 10) + words("d", 20) + words("e", 7)) == 7
+    machine.read(words("f", 50) + words("x", 5) + words("short", 6))
+    assert machine.read(words("f", 50) + words("short", 6) + words("e", 7)) == 13
+
+
+def test_without_being_asked_to_only_prefixes_are_reused() -> None:
+    machine = a_machine()
+    machine.read(words("rules", 100) + words("cue", 20) + words("answer", 30))
+    assert machine.read(words("rules", 100) + words("answer", 30) + words("another cue", 20)) == 50
+
+
+def test_positions_do_not_grow_beyond_what_the_model_was_trained_for() -> None:
+    machine = a_machine(run=8, reach=300)
+    text = words("rules", 100)
+    evaluated: list[int] = []
+    for turn in range(12):
+        answer = words(f"answer {turn}", 10)
+        evaluated.append(machine.read(text + words(f"cue {turn}", 20) + answer, most=2))
+        text += answer
+    assert 20 + 10 in evaluated  # only the cue and what stands in the place of an answer here
+    assert max(evaluated[1:]) > 100  # once all was read anew, without gaps
 
 
 class TestExactly:
@@ -310,6 +354,8 @@ def test_whatever_comes_the_machine_holds_what_the_scheduler_believes(seed: int)
         chunk=chance.choice([16, 64]),
         shelf=chance.choice([0, 100, 700, 5000]),
         exact=chance.random() < 0.2,
+        run=chance.choice([0, 0, 3, 20]),
+        reach=chance.choice([500, 1 << 30]),
     )
     texts = [words(f"debate {n}", 400) for n in range(6)]
     asked: list[int] = []
@@ -323,9 +369,9 @@ def test_whatever_comes_the_machine_holds_what_the_scheduler_believes(seed: int)
         machine.step()
         for slot in machine.scheduler.slots:
             if slot.work:
-                assert machine.cells[slot.index] == slot.held
+                assert machine.held(slot.index) == slot.held
             else:
-                assert machine.cells[slot.index][: len(slot.held)] == slot.held
+                assert machine.held(slot.index)[: len(slot.held)] == slot.held
         assert machine.scheduler.kept_tokens <= 5000
         assert machine.shelf.keys() == machine.scheduler.entries.keys()
     machine.run()

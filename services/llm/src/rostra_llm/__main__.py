@@ -100,16 +100,19 @@ def vocabulary(settings: Settings, file: ModelFile) -> Vocabulary:
 
 def plan_of(settings: Settings, file: ModelFile, vocabulary: Vocabulary) -> Plan:
     gpu = settings.gpu_layers != 0
+    context = context_size(settings.context, vocabulary.context_trained)
     return Plan(
         name=settings.model_name,
         path=Path(file.path),
-        context=context_size(settings.context, vocabulary.context_trained),
+        context=context,
         parallel=settings.parallel,
         chunk=settings.chunk or (GPU_CHUNK if gpu else CHUNK),
         threads=settings.threads or cores(),
         gpu_layers=settings.gpu_layers,
         cache_mib=settings.cache_mib,
         exact=settings.exact,
+        run=settings.cache_run,
+        reach=max(vocabulary.context_trained, context),
         log_level=settings.log_level,
     )
 

@@ -83,6 +83,11 @@ class Settings(BaseSettings):
         ge=0,
         description="MiB of memory for prefixes of earlier prompts, beside the KV cache; 0: none.",
     )
+    cache_run: int = Field(
+        default=16,
+        ge=0,
+        description="Shortest run of tokens that is reused behind a common prefix, such as a turn; 0: none.",
+    )
     chunk: int | None = Field(
         default=None,
         ge=16,

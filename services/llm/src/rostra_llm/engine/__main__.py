@@ -45,7 +45,8 @@ def load(plan: Plan) -> tuple[Loop, Ready]:
     context = Context(model, shape)
     cell = max(1, model.cell_bytes)
     shelf = (plan.cache_mib << 20) // cell
-    loop = Loop(model, context, Scheduler(parallel, plan.chunk, shelf, exact=plan.exact))
+    scheduler = Scheduler(parallel, plan.chunk, shelf, exact=plan.exact, run=plan.run, reach=plan.reach)
+    loop = Loop(model, context, scheduler)
     system = lib.llama_print_system_info().decode()
     ready = Ready(min(context.tokens, plan.context), parallel, cell * context.tokens * parallel >> 20, system)
     return loop, ready

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from rostra_llm.engine.answer import Answer
-from rostra_llm.engine.scheduler import Admitted, Copy, Cut, Drop, Load, Move, Row, Save, Scheduler, Slot
+from rostra_llm.engine.scheduler import Admitted, Copy, Cut, Drop, Load, Move, Row, Save, Scheduler, Skip, Slot
 from rostra_llm.native import context as native
 from rostra_llm.native.model import Model
 from rostra_llm.native.samplers import Ungrammatical
@@ -96,8 +96,8 @@ class Loop:
     def _moved(self, move: Move) -> bool:
         """False if the sequence could not be kept, and is empty now."""
         match move:
-            case Save(slot, entry, tokens):
-                self._context.cut(slot, tokens)
+            case Save(slot, entry, end):
+                self._context.cut(slot, end)
                 self._shelf[entry] = self._context.saved(slot)
             case Drop(entry):
                 del self._shelf[entry]
@@ -105,8 +105,10 @@ class Loop:
                 return self._context.load(slot, self._shelf[entry])
             case Copy(source, slot):
                 return self._context.load(slot, self._context.saved(source))
-            case Cut(slot, tokens):
-                return self._context.cut(slot, tokens)
+            case Skip(slot, begin, end):
+                return self._context.cut(slot, begin, end)
+            case Cut(slot, end):
+                return self._context.cut(slot, end)
         return True
 
     # ── a batch ─────────────────────────────────────────────────────────────────────────────────────────

@@ -10,7 +10,8 @@ from pathlib import Path
 class Plan:
     """`context` is the tokens that one request has, `parallel` how many requests are generated at once (None: by
     memory), `chunk` how many tokens of prompts one batch reads, `cache_mib` the memory for prefixes beside those in the
-    KV cache."""
+    KV cache, `run` the shortest run of tokens that is reused behind a common prefix (0:
+    none), `reach` the positions that the model was trained for."""
 
     name: str
     path: Path
@@ -21,4 +22,6 @@ class Plan:
     gpu_layers: int
     cache_mib: int
     exact: bool
+    run: int
+    reach: int
     log_level: str

@@ -8,8 +8,9 @@ conversation goes on."""
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from rostra_llm.engine.prefixes import Match, Prefixes, common
 from rostra_llm.work import Work
@@ -26,11 +27,11 @@ PINNED = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Save:
-    """The slot's first `tokens` are put on the shelf."""
+    """What the slot holds before the position `end` is put on the shelf."""
 
     slot: int
     entry: int
-    tokens: int
+    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,27 +59,43 @@ class Copy:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """The slot keeps its first `tokens` only."""
+    """The slot keeps what stands before the position `end`."""
 
     slot: int
-    tokens: int
+    end: int
 
 
-Move = Save | Drop | Load | Copy | Cut
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """What stands in the slot from the position `begin` to before `end` goes; what comes behind keeps its place."""
+
+    slot: int
+    begin: int
+    end: int
+
+
+Move = Save | Drop | Load | Copy | Cut | Skip
 
 
 @dataclass(eq=False, slots=True)
 class Slot:
-    """`held` is what its sequence holds, of which the first `prompt` were somebody's prompt; `chosen` comes next."""
+    """`held` is what its sequence holds, and `places` at which positions; the first `prompt` of them were somebody's
+    prompt; `chosen` comes next."""
 
     index: int
     held: list[int] = field(default_factory=list[int])
+    places: list[int] = field(default_factory=list[int])
     prompt: int = 0
     key: str | None = None
     used: float = float("-inf")
     work: Work | None = None
     reused: int = 0
     chosen: int | None = None
+
+    @property
+    def end(self) -> int:
+        """The position behind all that is held."""
+        return self.places[-1] + 1 if self.places else 0
 
     @property
     def unread(self) -> int:
@@ -90,10 +107,14 @@ class Slot:
 class Entry:
     """A prefix on the shelf."""
 
-    tokens: int
+    places: list[int]
     prompt: int
     key: str | None
     used: float
+
+    @property
+    def tokens(self) -> int:
+        return len(self.places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +135,7 @@ class Row:
 
     @property
     def position(self) -> int:
-        return len(self.slot.held)
+        return self.slot.end
 
 
 class Scheduler:
@@ -122,9 +143,15 @@ class Scheduler:
     keeps.
 
     In `exact` mode a batch holds one request only, and each of its chunks begins where it always begins: what is
-    computed for a request then depends on nothing but the request."""
+    computed for a request then depends on nothing but the request.
 
-    def __init__(self, slots: int, chunk: int, shelf: int, *, exact: bool = False) -> None:
+    Runs of `run` tokens and more that come behind the common prefix in both the new prompt and what was held are
+    reused, too: a turn, once the cue that it was spoken behind is gone. They keep their positions, so that a gap
+    stands before them; no position reaches `reach`. 0 reuses none."""
+
+    def __init__(
+        self, slots: int, chunk: int, shelf: int, *, exact: bool = False, run: int = 0, reach: int = 1 << 30
+    ) -> None:
         self.slots = [Slot(index) for index in range(1 if exact else slots)]
         self.waiting: OrderedDict[int, Work] = OrderedDict()
         self.entries: dict[int, Entry] = {}
@@ -132,6 +159,8 @@ class Scheduler:
         self._chunk = chunk
         self._shelf = shelf
         self._exact = exact
+        self._run = 0 if exact else run
+        self._reach = reach
         self._next_entry = slots
 
     # ── what comes in ───────────────────────────────────────────────────────────────────────────────────
@@ -188,10 +217,10 @@ class Scheduler:
 
     def _begin(self, work: Work, match: Match, now: float) -> Admitted:
         slot, moves = self._placed(match, now)
-        moves.append(Cut(slot.index, match.tokens))
-        slot.held = work.tokens[: match.tokens]
+        moves += self._kept(slot, self._runs(slot, work, match.tokens))
+        known = len(slot.held)
         slot.work, slot.key, slot.used = work, work.key, now
-        slot.prompt, slot.reused, slot.chosen = len(work.tokens), match.tokens, None
+        slot.prompt, slot.reused, slot.chosen = len(work.tokens), known, None
         self._prefixes.hold(slot.index, slot.held)
         return Admitted(slot, moves)
 
@@ -212,11 +241,46 @@ class Scheduler:
         """Copied from another slot, else loaded from the shelf; what it goes on from does not stay there, too."""
         sources = [other for other in self.slots if other.index in match.sequences]
         if sources:
+            slot.held, slot.places = list(sources[0].held), list(sources[0].places)
             return [Copy(sources[0].index, slot.index)]
         number = min(match.sequences, key=lambda number: self.entries[number].tokens)
+        slot.held, slot.places = self._prefixes.tokens(number), list(self.entries[number].places)
         moves: list[Move] = [Load(number, slot.index)]
         if _is_mostly(match, self.entries[number].prompt):
             moves.append(self._drop(number))
+        return moves
+
+    def _runs(self, slot: Slot, work: Work, known: int) -> list[range]:
+        """The parts of what the slot holds that the prompt begins with, put one behind the other."""
+        prefix = range(known)
+        for runs in ([prefix, *self._later_runs(slot, work, known)], [prefix]):
+            end = slot.places[runs[-1].stop - 1] + 1 if known else 0
+            if end + len(work.tokens) - sum(map(len, runs)) + work.most <= self._reach:
+                return runs
+        return [range(0)]
+
+    def _later_runs(self, slot: Slot, work: Work, known: int) -> Iterator[range]:
+        """Behind the prefix. The last token of the prompt is not among them: it is read to choose the next."""
+        at, to, last = known, known, len(work.tokens) - 1
+        while self._run and work.reuse and known and at < len(slot.held) and to < last:
+            length = common(slot.held[at:], work.tokens[:last], to) if slot.held[at] == work.tokens[to] else 0
+            if length >= self._run:
+                yield range(at, at + length)
+                to += length
+            at += length if length >= self._run else 1
+
+    @staticmethod
+    def _kept(slot: Slot, runs: list[range]) -> list[Move]:
+        """Of what the slot holds, these parts only."""
+        moves: list[Move] = [
+            Skip(slot.index, slot.places[before.stop], slot.places[after.start])
+            for before, after in pairwise(runs)
+            if before.stop < after.start
+        ]
+        end = runs[-1].stop
+        moves.append(Cut(slot.index, slot.places[end] if end < len(slot.places) else slot.end))
+        slot.held = [slot.held[n] for run in runs for n in run]
+        slot.places = [slot.places[n] for run in runs for n in run]
         return moves
 
     # ── the shelf ───────────────────────────────────────────────────────────────────────────────────────
@@ -231,9 +295,9 @@ class Scheduler:
             return []
         moves = [self._drop(number) for number in given_up]
         number, self._next_entry = self._next_entry, self._next_entry + 1
-        self.entries[number] = Entry(size, slot.prompt, slot.key, slot.used)
+        self.entries[number] = Entry(list(slot.places), slot.prompt, slot.key, slot.used)
         self._prefixes.hold(number, slot.held)
-        return [*moves, Save(slot.index, number, size)]
+        return [*moves, Save(slot.index, number, slot.end)]
 
     def _given_up(self, slot: Slot, match: Match, now: float) -> list[int] | None:
         """The entries to drop for what the slot holds: those it covers, then the least worth; None: there is no
@@ -296,19 +360,21 @@ class Scheduler:
     def computed(self, rows: Iterable[Row]) -> None:
         """The rows' tokens are held now."""
         for row in rows:
+            row.slot.places += range(row.slot.end, row.slot.end + len(row.tokens))
             row.slot.held += row.tokens
 
     def end(self, slot: Slot, now: float) -> None:
         """The slot's request is done; what it read and wrote is kept for the next."""
         if self._exact:  # only what was read in whole chunks can be had again in the same shape
-            del slot.held[min(slot.prompt, len(slot.held)) // self._chunk * self._chunk :]
+            whole = min(slot.prompt, len(slot.held)) // self._chunk * self._chunk
+            del slot.held[whole:], slot.places[whole:]
         slot.prompt = min(slot.prompt, len(slot.held))
         slot.work, slot.chosen, slot.used = None, None, now
         self._prefixes.hold(slot.index, slot.held)
 
     def lost(self, slot: Slot) -> None:
         """The slot's sequence could not be kept: its request begins anew."""
-        slot.held, slot.reused = [], 0
+        slot.held, slot.places, slot.reused = [], [], 0
         self._prefixes.hold(slot.index, [])
 
 

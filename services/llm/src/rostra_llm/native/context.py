@@ -82,9 +82,10 @@ class Context:
         pointer = lib.llama_get_logits_ith(self.pointer, output)
         return np.ctypeslib.as_array(pointer, shape=(self._vocab_size,))
 
-    def cut(self, sequence: int, tokens: int) -> bool:
-        """Keeps the first `tokens`; False if this kind of model cannot: all is gone then."""
-        if lib.llama_memory_seq_rm(self._memory, sequence, tokens, -1):
+    def cut(self, sequence: int, begin: int, end: int = -1) -> bool:
+        """Takes away what stands from the position `begin` to before `end`, or to the last; False if this kind of model
+        cannot: all is gone then."""
+        if lib.llama_memory_seq_rm(self._memory, sequence, begin, end):
             return True
         lib.llama_memory_seq_rm(self._memory, sequence, -1, -1)
         return False
