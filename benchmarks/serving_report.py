@@ -61,12 +61,16 @@ def report(rows: Sequence[Row], plot: str) -> str:
         table([*AT_ONCE, *EVALUATED, *SPEED, ("turns", _done)], debates),
         "Short chats, a question and an answer at a time:",
         table([*AT_ONCE[1:], *EVALUATED, *SPEED, ("turns", _done)], chats),
-        "Debates that grow, in our layout:",
-        table([("turns of each", _turns), AT_ONCE[1], *EVALUATED, *SPEED, ("turns", _done)], growth),
+        *(_grown(growth) if growth else ()),
         _variants(rows),
         _python(rows),
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _grown(rows: Sequence[Row]) -> list[str]:
+    columns = [("turns of each", _turns), AT_ONCE[1], *EVALUATED, *SPEED, ("turns", _done)]
+    return ["Debates that grow, in our layout:", table(columns, rows)]
 
 
 def plot(rows: Sequence[Row]) -> str:
