@@ -214,6 +214,7 @@ async def test_an_unknown_option_is_refused_by_its_name(client: httpx2.AsyncClie
         {"response_format": {"type": "yaml"}},
         {"response_format": {"type": "json_object"}, "grammar": 'root ::= "a"'},
         {"json_schema": {"type": "no such type"}},
+        {"json_schema": {"type": "array", "items": {"enum": [n * "x" for n in range(700)]}}},
         {"temperature": "warm"},
         {"temperature": -1},
         {"top_p": 1.5},

@@ -41,6 +41,7 @@ _PLAIN = (
     "dynatemp_range",
     "dynatemp_exponent",
 )
+LARGEST_GRAMMAR = 1 << 17  # characters; schemas with long repetitions make megabytes of them
 WIDEST_RANGE = 1000  # whole numbers of a schema that are named one by one
 _LARGEST_SEED = 0xFFFF_FFFE  # the one above it is llama.cpp's sign for "any"
 
@@ -134,6 +135,8 @@ def _grammar(asked: Options, vocabulary: Vocabulary) -> str:
     if len(wanted) > 1:
         raise Refused(f"{wanted[0][0]} and {wanted[1][0]} cannot both be kept.", param=wanted[1][0])
     for name, text in wanted:
+        if len(text) > LARGEST_GRAMMAR:
+            raise Refused(f"The grammar has more than {LARGEST_GRAMMAR} characters.", param=name)
         if not vocabulary.takes_grammar(text):
             raise Refused("The grammar is not one that llama.cpp can read.", param=name)
     return wanted[0][1] if wanted else ""
