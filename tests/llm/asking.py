@@ -1,6 +1,6 @@
 """How the tests ask a model server."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import httpx2
@@ -15,7 +15,7 @@ def a_long_chat(**options: Any) -> dict[str, Any]:
     return a_chat("Tell a very long story.", **({"max_tokens": 300, "ignore_eos": True} | options))
 
 
-async def chunks(client: httpx2.AsyncClient, body: dict[str, Any]) -> AsyncIterator[str]:
+async def chunks(client: httpx2.AsyncClient, body: dict[str, Any]) -> AsyncGenerator[str, None]:
     async with client.stream("POST", "/v1/chat/completions", json=body | {"stream": True}) as answer:
         assert answer.status_code == 200
         async for line in answer.aiter_lines():

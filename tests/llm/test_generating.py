@@ -1,6 +1,7 @@
 """What an answer is: every option has its effect, and text, probabilities, usage and end are told rightly."""
 
 import asyncio
+import contextlib
 import json
 import math
 from typing import Any
@@ -241,7 +242,8 @@ async def test_a_short_request_is_not_held_up_by_a_long_prompt(client: httpx2.As
     while await batches() == before:
         await asyncio.sleep(0.01)
     begun = await batches()
-    await anext(chunks(client, a_chat("Hello.", cache_prompt=False)))
+    async with contextlib.aclosing(chunks(client, a_chat("Hello.", cache_prompt=False))) as short:
+        await anext(short)
     assert await batches() - begun <= 3  # chunks of the long prompt, of which there are six more
     assert not long.done()
     await long

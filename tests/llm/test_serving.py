@@ -222,6 +222,7 @@ async def test_an_unknown_option_is_refused_by_its_name(client: httpx2.AsyncClie
         {"max_tokens": 0},
         {"stop": [""]},
         {"stop": ["x"] * 33},
+        {"stop": "x" * 501},
         {"seed": -2},
         {"mirostat": 3},
         {"logit_bias": {"-1": 5}},

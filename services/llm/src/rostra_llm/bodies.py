@@ -124,6 +124,7 @@ def _not_none_at_all(tokens: int) -> int:
 
 Length = Annotated[int, Field(ge=-1), AfterValidator(_not_none_at_all)]
 Probability = Annotated[float, Field(ge=0, le=1)]
+Stop = Annotated[str, Field(max_length=500)]  # characters; each token is compared with every beginning of it
 Tokens32 = Annotated[int, Field(ge=-1, le=1 << 24)]
 
 
@@ -137,7 +138,7 @@ class Options(_Strict):
     n_predict: Length | None = None
     min_tokens: Annotated[int, Field(ge=0)] = 0
     ignore_eos: bool = False
-    stop: str | Annotated[list[str], Field(max_length=32)] | None = None
+    stop: Stop | Annotated[list[Stop], Field(max_length=32)] | None = None
     seed: Annotated[int, Field(ge=-1, le=(1 << 63) - 1)] | None = None
     n: Literal[1] = 1
 

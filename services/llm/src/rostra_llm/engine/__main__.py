@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -25,7 +26,13 @@ log = structlog.stdlib.get_logger()
 def main(fd: int) -> None:
     # Ctrl-C reaches the whole group of processes; this one goes when its pipe is closed, after the answers are sent.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    pipe = Pipe(socket.socket(fileno=fd))
+    # The other end may be gone at any time: nobody is left then who would want an answer.
+    with contextlib.suppress(Gone, BrokenPipeError, ConnectionResetError):
+        run(Pipe(socket.socket(fileno=fd)))
+
+
+def run(pipe: Pipe) -> None:
+    """Raises Gone or OSError when the other end is gone."""
     plan: Plan = pipe.receive()
     logs.configure(plan.log_level, model=plan.name)
     try:
@@ -34,7 +41,9 @@ def main(fd: int) -> None:
         pipe.send(CannotLoad(str(reason)))
         return
     pipe.send(ready)
-    serve(loop, pipe)
+    while True:
+        loop.take(pipe.waiting(wait=loop.idle))
+        pipe.send(loop.step())
 
 
 def load(plan: Plan) -> tuple[Loop, Ready]:
@@ -57,16 +66,6 @@ def sequences(plan: Plan, model: Model) -> int:
     if plan.exact or plan.parallel:
         return 1 if plan.exact else plan.parallel or 1
     return min(8, max(2, (1 << 30) // max(1, model.cell_bytes * plan.context)))
-
-
-def serve(loop: Loop, pipe: Pipe) -> None:
-    """Until the other end is gone."""
-    try:
-        while True:
-            loop.take(pipe.waiting(wait=loop.idle))
-            pipe.send(loop.step())
-    except (Gone, BrokenPipeError, ConnectionResetError):
-        return
 
 
 if __name__ == "__main__":
