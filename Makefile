@@ -37,6 +37,15 @@ bench: setup ## measure what a turn costs beside the model
 bench-serving: setup ## measure the model server beside the stock one, and llama-server where LLAMA_SERVER= is its path
 	PYTHONPATH=tests $(BIN)/python benchmarks/serving.py $(BENCH)
 
+bench-quality: setup ## measure how well debates hold together beside plain AutoGen; MOTIONS= names a file of other motions
+	PYTHONPATH=tests $(BIN)/python benchmarks/quality.py $(if $(MOTIONS),--motions $(MOTIONS)) $(BENCH)
+
+bench-guard: setup ## measure what the guard's checks cost
+	PYTHONPATH=tests $(BIN)/python benchmarks/guard_cost.py
+
+bench-stance: setup ## measure how well a model tells a turn's side by one token; URL= names another endpoint than the bundled model's
+	PYTHONPATH=tests $(BIN)/python benchmarks/stance_probe.py $(if $(URL),--url $(URL))
+
 soak: setup ## half an hour of mixed load on the model server, with cancelled, wrong and over-long requests and killed engines
 	$(BIN)/python benchmarks/soak.py --minutes $(or $(MINUTES),30)
 

@@ -43,7 +43,7 @@ def main() -> None:
         "--tokens", type=int, nargs="+", default=[20, 80, 200], help="tokens of each turn, a chunk each"
     )
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, _redis(Path(folder)) as url:
+    with tempfile.TemporaryDirectory() as folder, redis_server(Path(folder)) as url:
         print("tokens a turn   CPU a turn (median of debates)   private memory: playing / waiting")
         for tokens in options.tokens:
             _report(url, Path(folder), tokens, options.debates, options.turns)
@@ -86,7 +86,7 @@ async def _play(url: str, worker: int, turns: int) -> tuple[float, float]:
 
 
 @contextmanager
-def _redis(folder: Path) -> Iterator[str]:
+def redis_server(folder: Path) -> Iterator[str]:
     port = free_port()
     server = subprocess.Popen(
         [get_binary_path(), "--port", str(port), "--bind", "127.0.0.1", "--dir", folder, "--save", ""],

@@ -28,6 +28,39 @@ def a_debate(motion: str = "Tabs beat spaces", **fields: Any) -> Debate:
     return debate_from(request, library()[request.format])
 
 
+# Every sampling option, each with a value that no default has and every kind of server takes.
+EVERY_OPTION: dict[str, Any] = {
+    "temperature": 0.71,
+    "top_k": 41,
+    "top_p": 0.91,
+    "min_p": 0.06,
+    "typical_p": 0.92,
+    "top_n_sigma": 1.5,
+    "repeat_penalty": 1.12,
+    "repeat_last_n": 65,
+    "presence_penalty": 0.13,
+    "frequency_penalty": 0.14,
+    "dry_multiplier": 0.75,
+    "dry_base": 1.76,
+    "dry_allowed_length": 3,
+    "dry_penalty_last_n": 66,
+    "dry_sequence_breakers": ["#", "。"],
+    "xtc_probability": 0.16,
+    "xtc_threshold": 0.17,
+    "mirostat": 2,
+    "mirostat_tau": 5.1,
+    "mirostat_eta": 0.18,
+    "dynatemp_range": 0.19,
+    "dynatemp_exponent": 1.2,
+    "logit_bias": {"7": -1.5},
+    "grammar": "root ::= [a-zA-Z0-9 .]+",
+    "seed": 4711,
+    "stop": ["###", "THE END"],
+    "max_tokens": 77,
+    "min_tokens": 8,
+}
+
+
 async def claimed(store: Store, debate: Debate, owner: str = "worker:1") -> Claim:
     """The debate, stored and taken up by `owner`."""
     await store.create(debate)

@@ -60,6 +60,7 @@ class ScriptedModel:
     tokenizes: bool = True
     continues_answer: bool = False
     away: bool = False  # for the small questions, as a server that restarts
+    tokens: Callable[[str], int] = lambda text: len(text.split())
     counted: list[dict[str, Any]] = field(default_factory=list)
     cancelled: int = 0
     url: str = ""
@@ -116,7 +117,7 @@ class ScriptedModel:
         body = await request.json()
         self.counted.append(body)
         text = body["prompt"] if "prompt" in body else body["content"]
-        return JSONResponse({"tokens": list(range(len(text.split())))})
+        return JSONResponse({"tokens": list(range(self.tokens(text)))})
 
 
 def _chunk(choice: dict[str, Any]) -> str:

@@ -12,9 +12,9 @@ from httpx2 import AsyncClient
 
 from builders import a_request
 from rostra import queue
-from rostra.models import Status
+from rostra.models import DebateRequest, Status
 from rostra.store import Store, connect
-from rostra_api.intake import MAX_BODY, wait_preferred
+from rostra_api.intake import MAX_BODY, language_of, wait_preferred
 
 JSON = {"Content-Type": "application/json"}
 
@@ -70,14 +70,17 @@ class TestADebateBegins:
         assert debate["debaters"][1]["model"] == "plain"
         assert debate["notes"] == []
 
+    async def test_what_differs_in_a_phase_can_be_read(self, client: AsyncClient):
+        phases = {"debate": {"sampling": {"temperature": 0.2, "stop": ["."]}}}
+        debate = (await post(client, a_request(phases=phases))).json()
+        transcript = (await client.get(debate["links"]["transcript"])).json()
+        (phase,) = transcript["settings"]["phases"]
+        assert phase["sampling"] == {"temperature": 0.2, "stop": ["."]}
+
     async def test_what_is_not_acted_on_is_said(self, client: AsyncClient):
         body = a_request(guard={"repetition": "strict"}, judge={"panel": 3})
-        guard, judge = (await post(client, body)).json()["notes"]
-        assert guard.startswith("`guard` is recorded, but")
+        (judge,) = (await post(client, body)).json()["notes"]
         assert judge.startswith("`judge` is recorded, but")
-
-    async def test_a_guard_that_is_off_needs_no_note(self, client: AsyncClient):
-        assert (await post(client, a_request(guard="off"))).json()["notes"] == []
 
     async def test_speakers_in_a_manual_order(self, client: AsyncClient):
         body = a_request(format="manual", speakers=["Ada", "grace", "Ada"], rounds=2)
@@ -87,6 +90,49 @@ class TestADebateBegins:
     async def test_utf_8_may_be_named(self, client: AsyncClient):
         headers = {"Content-Type": 'Application/JSON; charset="UTF-8"'}
         assert (await client.post("/v1/debates", content=b'{"motion": "x"}', headers=headers)).status_code == 202
+
+
+def asked(motion: str, **beside: str) -> DebateRequest:
+    debaters = [{"name": "Ada", "persona": beside.get("persona", "")}, {"name": "Grace"}]
+    return DebateRequest.model_validate({"motion": motion, "opening": beside.get("opening", ""), "debaters": debaters})
+
+
+class TestItsLanguage:
+    @pytest.mark.parametrize(
+        ("motion", "language"),
+        [
+            ("We should abolish the death penalty", "en"),
+            ("消費税を廃止すべきか", "ja"),
+            ("人工智能利大于弊", "zh"),
+            ("사형제는 폐지되어야 한다", "ko"),
+            ("Es sollte ein Tempolimit geben", "de"),
+            ("Faut-il interdire les voitures ?", "fr"),
+            ("Deberíamos prohibir las corridas de toros", "es"),
+            ("Смертная казнь нужна", "ru"),
+            ("يجب إلغاء عقوبة الإعدام", "ar"),
+        ],
+    )
+    def test_is_the_motions(self, motion: str, language: str):
+        assert language_of(asked(motion)) == language
+
+    @pytest.mark.parametrize("motion", ["Tabs beat spaces", "Vi vs Emacs", "x", "42"])
+    def test_is_left_open_where_nothing_tells(self, motion: str):
+        assert language_of(asked(motion)) is None
+
+    def test_is_told_by_all_that_was_written_where_the_motion_is_short(self):
+        assert language_of(asked("Vi vs Emacs", opening="Bitte nur ein Argument auf einmal.")) == "de"
+        assert language_of(asked("死刑廃止", persona="あなたは法律の専門家です。")) == "ja"
+        assert language_of(asked("死刑废止")) == "zh"
+
+    async def test_is_stored_and_shown_and_names_the_sides(self, client: AsyncClient):
+        debate = (await post(client, {"motion": "消費税を廃止すべきか"})).json()
+        assert debate["language"] == "ja"
+        assert [d["name"] for d in debate["debaters"]] == ["肯定側", "否定側"]
+        transcript = (await client.get(debate["links"]["transcript"])).json()
+        assert transcript["settings"]["language"] == "ja"
+
+    async def test_that_was_given_is_kept(self, client: AsyncClient):
+        assert (await post(client, {"motion": "消費税を廃止すべきか", "language": "en"})).json()["language"] == "en"
 
 
 class TestTheSameRequestTwice:
@@ -224,6 +270,34 @@ INVALID: dict[str, tuple[dict[str, Any] | bytes, list[str]]] = {
     "what one of a model's servers cannot do": (
         with_debater(model="mixed", sampling={"top_k": 1, "mirostat": 2, "top_p": 0.9}),
         ["/debaters/0/sampling/mirostat", "/debaters/0/sampling/top_k"],
+    ),
+    "a phase that the format has not": (a_request(phases={"closing": {}}), ["/phases/closing"]),
+    "a phase of no name": (a_request(phases={"a b": {}}), ["/phases/a b"]),
+    "an unknown field of a phase": (a_request(phases={"debate": {"rounds": 2}}), ["/phases/debate/rounds"]),
+    "too hot in a phase": (
+        a_request(phases={"debate": {"sampling": {"temperature": 6}}}),
+        ["/phases/debate/sampling/temperature"],
+    ),
+    "what a debater's server cannot do in a phase": (
+        with_debater(model="plain") | {"phases": {"debate": {"sampling": {"top_k": 7, "top_p": 0.9}}}},
+        ["/phases/debate/sampling/top_k"],
+    ),
+    "options of a debater and of a phase that exclude each other": (
+        with_debater(model="stock", sampling={"min_tokens": 5})
+        | {"phases": {"debate": {"sampling": {"logit_bias": {"7": 1.0}}}}},
+        ["/phases/debate/sampling"],
+    ),
+    "more tokens at least than at most": (
+        with_debater(sampling={"min_tokens": 301}),
+        ["/debaters/0/sampling/min_tokens"],
+    ),
+    "more tokens at least than at most in a phase": (
+        with_debater(sampling={"max_tokens": 50}) | {"phases": {"debate": {"sampling": {"min_tokens": 51}}}},
+        ["/phases/debate/sampling/min_tokens"],
+    ),
+    "more stop strings than the server takes": (
+        with_debater(model="plain", sampling={"stop": list("12345")}),
+        ["/debaters/0/sampling/stop"],
     ),
     "NaN": (
         b'{"motion": "x", "debaters": [{"name": "Ada", "sampling": {"top_p": NaN}}, {"name": "Grace"}]}',

@@ -87,7 +87,7 @@ async def ended(store: Store) -> str:
 
 
 def test_the_readme_shows_how_to_begin_read_and_watch():
-    assert len(CURLS) == 7
+    assert len(CURLS) == 9
 
 
 @pytest.mark.parametrize("command", CURLS)

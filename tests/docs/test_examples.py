@@ -24,7 +24,8 @@ def debate_in(name: str) -> Debate:
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
 def test_each_example_is_a_debate_in_the_language_of_its_name(example: Path):
     debate = debate_in(example.name)
-    assert debate.language == {"english": "en", "german": "de", "japanese": "ja"}[example.stem]
+    languages = {"chinese": "zh", "english": "en", "german": "de", "japanese": "ja", "spanish": "es"}
+    assert debate.language == languages[example.stem]
     assert debate.opening
     assert all(debater.persona and debater.stance for debater in debate.debaters)
     assert not debate.judge

@@ -6,7 +6,9 @@ from itertools import pairwise
 
 import pytest
 
+from builders import a_debate
 from rostra_orchestrator.context import TooLong, fitted
+from rostra_orchestrator.context import shown as context_shown
 from rostra_orchestrator.prompt import MODERATOR, Line
 
 
@@ -16,8 +18,11 @@ def a_long_debate(turns: int) -> list[Line]:
 
 
 def shown(turns: int, room: int) -> list[str]:
+    """What is shown of turns of ten tokens each; … for those left out."""
     lines = a_long_debate(turns)
-    return ["…" if line is None else line.text for line in fitted(lines, [10] * len(lines), room)]
+    fit = fitted(lines, [10] * len(lines), {}, room)
+    gap = ["…"] if fit.left_out else []
+    return [*(lines[i].text for i in fit.beginning), *gap, *(lines[i].text for i in fit.newest)]
 
 
 def test_a_short_debate_is_shown_whole():
@@ -33,7 +38,10 @@ def test_of_a_long_one_the_opening_the_first_claims_and_the_newest_turns_are_kep
 
 def test_never_more_is_shown_than_fits():
     for turns in range(200):
-        assert 10 * len([text for text in shown(turns, 120) if text != "…"]) <= 120
+        lines = a_long_debate(turns)
+        fit = fitted(lines, [10] * len(lines), {}, 120)
+        record = fit.record if fit.left_out else 0
+        assert record + 10 * (len(fit.beginning) + len(fit.newest)) <= 120
 
 
 def test_the_cut_moves_in_steps_so_that_the_shared_prefix_survives_many_turns():
@@ -55,19 +63,38 @@ def test_what_must_be_kept_and_does_not_fit_is_an_error():
         shown(10, 35)
 
 
-def words(turns: int, room: int, *, long: int, debaters: int = 2) -> list[str]:
-    """As `shown`, of turns of `long` words with a token each."""
+def test_only_the_longest_of_the_first_turns_are_shortened():
+    lines = [Line(f"d{n}", "…") for n in range(4)]
+    fit = fitted(lines, [10, 400, 50, 300], {}, 500)
+    assert [fit.limits[i] for i in range(4)] == [95, 95, 95, 95]
+    assert fitted(lines, [10, 400, 20, 70], {}, 1000).limits[1] >= 400
+
+
+def test_a_label_takes_nothing_of_what_a_line_may_say():
+    lines = [Line(f"d{n}", "…") for n in range(4)]
+    fit = fitted(lines, [110, 310, 310, 310], {"d0": 100, "d1": 10, "d2": 10, "d3": 10}, 500)
+    assert fit.limits == [136, 46, 46, 46]
+
+
+async def in_words(text: str) -> int:
+    return len(text.split())
+
+
+async def words(turns: int, room: int, *, long: int, debaters: int = 2) -> list[str]:
+    """What is shown of turns of `long` words with a token each, without their names."""
+    debate = a_debate(debaters=[{"name": f"D{n}"} for n in range(debaters)])
     lines = [Line(f"d{n % debaters + 1}", " ".join([f"{n}"] * long)) for n in range(turns)]
-    return ["…" if line is None else line.text for line in fitted(lines, [long] * len(lines), room)]
+    return [line.partition(": ")[2] for line in await context_shown(debate, lines, room, in_words)]
 
 
 @pytest.mark.parametrize(("turns", "debaters"), [(2, 2), (3, 2), (10, 2), (16, 16), (40, 16)])
-def test_what_is_too_long_to_be_kept_whole_is_shortened(turns: int, debaters: int):
-    kept = words(turns, 1000, long=600, debaters=debaters)
-    assert sum(len(text.split()) for text in kept) <= 1000
+async def test_what_is_too_long_to_be_kept_whole_is_shortened(turns: int, debaters: int):
+    kept = await words(turns, 1000, long=600, debaters=debaters)
+    assert sum(len(text.split()) + 2 for text in kept) <= 1000
     assert [text.split()[0] for text in kept[: min(turns, debaters)]] == [str(n) for n in range(min(turns, debaters))]
     assert kept[-1].split()[0] == str(turns - 1)
+    assert all(text.endswith(("…", "]")) for text in kept if len(text.split()) < 600)
 
 
 def test_a_debate_that_has_not_begun_needs_no_room():
-    assert fitted([], [], 10) == []
+    assert list(fitted([], [], {}, 10).newest) == []

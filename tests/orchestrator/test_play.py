@@ -92,7 +92,7 @@ async def test_long_turns_in_a_small_context_are_shortened_for_the_others(
     store: Store, settings: Settings, model: ScriptedModel
 ):
     model.script = lambda _: Says(" ".join(["tabs"] * 900))
-    ended = await play_out(store, settings, rounds=5, turn={"max_tokens": 1000})
+    ended = await play_out(store, settings, rounds=5, guard="off", turn={"max_tokens": 1000})
     assert ended.status is Status.COMPLETED
     assert all(len(turn.text.split()) == 900 for turn in ended.turns)
     for request in model.requests:
@@ -109,7 +109,7 @@ async def test_asking_who_speaks_is_paid_for(store: Store, settings: Settings, m
     spent = {"prompt_tokens": 10, "completion_tokens": 1}
     model.script = lambda _: Says("Linus", usage=spent)
     names = [{"name": name} for name in ("Ada", "Grace", "Linus")]
-    ended = await play_out(store, settings, format="auto", rounds=2, debaters=names, limits={"tokens": 60})
+    ended = await play_out(store, settings, format="auto", rounds=2, debaters=names, guard="off", limits={"tokens": 60})
     assert [(choice.seq, choice.usage.total) for choice in ended.choices] == [(1, 11), (2, 11), (3, 11)]
     assert ended.reason == "the debate's limit of 60 tokens was reached (66 spent)"
     assert ended.tokens == 66
@@ -131,7 +131,7 @@ async def test_who_speaks_is_asked_over_the_beginnings_of_the_latest_turns(
 ):
     model.script = lambda _: Says("tabs " * 900)
     names = [{"name": name} for name in ("Ada", "Grace", "Linus")]
-    await play_out(store, settings, format="auto", rounds=3, debaters=names, turn={"max_tokens": 1000})
+    await play_out(store, settings, format="auto", rounds=3, debaters=names, guard="off", turn={"max_tokens": 1000})
     questions = [request["messages"][-1]["content"] for request in model.requests if request["max_tokens"] == 24]
     assert len(questions) == 9
     assert all(len(question) < 2000 for question in questions)
@@ -270,7 +270,7 @@ async def test_a_model_that_will_not_stop_is_stopped_a_little_over_the_limit(
     store: Store, settings: Settings, model: ScriptedModel
 ):
     model.answers = [Says("word " * 2000, pause=0.001)]
-    ended = await play_out(store, settings, rounds=1, turn={"max_characters": 50})
+    ended = await play_out(store, settings, rounds=1, guard="off", turn={"max_characters": 50})
     assert len(ended.turns[0].text) <= 50
     assert ended.turns[0].finish_reason == "enough"
     assert model.cancelled == 1
@@ -365,7 +365,7 @@ async def test_the_token_limit_counts_failed_attempts_too(store: Store, settings
     usage = {"prompt_tokens": 50, "completion_tokens": 10, "total_tokens": 60}
     model.script = lambda _: Says("Tabs.", usage=usage)
     model.answers = [Says("Ada: ", usage=usage)]
-    ended = await play_out(store, settings, limits={"tokens": 150})
+    ended = await play_out(store, settings, guard="off", limits={"tokens": 150})
     assert ended.status is Status.FAILED
     assert ended.reason == "the debate's limit of 150 tokens was reached (180 spent)"
     assert len(ended.turns) == 2
@@ -376,7 +376,7 @@ async def test_a_long_debate_in_a_small_context_keeps_its_beginning_and_its_end(
 ):
     model.context = 520
     model.script = lambda body: Says(f"Claim number {len(model.requests)} " + "and so on and so forth " * 4 + ".")
-    ended = await play_out(store, settings, rounds=20, opening="Begin.", turn={"max_tokens": 64})
+    ended = await play_out(store, settings, rounds=20, guard="off", opening="Begin.", turn={"max_tokens": 64})
     assert ended.status is Status.COMPLETED
     assert len(ended.turns) == 40
     last = model.requests[-1]["messages"][-1]["content"]
@@ -438,3 +438,122 @@ def _last(body: dict[str, Any]) -> str:
 
 async def _true(value: bool) -> bool:
     return value
+
+
+# ── the guard at work ───────────────────────────────────────────────────────────────────────────────────
+
+TABS = "Tabs let every reader choose the width that suits their eyes, and that is a matter of courtesy."
+SPACES = "Spaces look the same in every editor, in every review and on paper, whoever looks at them."
+SIZE = "A file with tabs is smaller, which counted on the machines that I grew up with."
+DIFFS = "Whoever mixes the two gets diffs that nobody can read, and spaces never mix with anything."
+
+
+async def test_a_turn_that_only_repeats_is_asked_for_again(store: Store, settings: Settings, model: ScriptedModel):
+    model.answers = [Says(TABS), Says(SPACES), Says(TABS), Says(SIZE), Says(DIFFS)]
+    ended = await play_out(store, settings, rounds=2, guard="strict")
+    assert [t.text for t in ended.turns] == [TABS, SPACES, SIZE, DIFFS]
+    assert [t.attempts for t in ended.turns] == [1, 1, 2, 1]
+    (failed,) = ended.failed_attempts
+    assert (failed.seq, failed.attempt, failed.reason, failed.text.strip()) == (3, 1, "repeats", TABS)
+    assert failed.faults == ("repeats",)
+    assert failed.remedies == ("penalties",)
+    assert ended.turns[2].faults == ()
+
+
+async def test_a_second_attempt_is_made_with_remedies(store: Store, settings: Settings, model: ScriptedModel):
+    model.answers = [Says(TABS), Says(SPACES), Says(TABS), Says(SIZE), Says(DIFFS)]
+    await play_out(store, settings, rounds=2, guard="lenient")
+    first, second = model.requests[2], model.requests[3]
+    assert "dry_multiplier" not in first
+    assert second["dry_multiplier"] == 1.2
+    assert second["seed"] != first["seed"]
+    cue = first["messages"][-1]["content"].splitlines()[-1]
+    assert second["messages"][-1]["content"].splitlines()[-1].startswith(cue)
+    assert second["messages"][-1]["content"] != first["messages"][-1]["content"]
+
+
+async def test_with_the_guard_off_whatever_is_said_is_the_turn(store: Store, settings: Settings, model: ScriptedModel):
+    model.script = lambda _: Says(TABS)
+    ended = await play_out(store, settings, rounds=3, guard="off")
+    assert (ended.status, len(ended.turns), len(ended.failed_attempts)) == (Status.COMPLETED, 6, 0)
+    assert {t.faults for t in ended.turns} == {()}
+
+
+async def test_where_no_attempt_is_good_the_least_bad_is_spoken_and_marked(
+    store: Store, settings: Settings, model: ScriptedModel
+):
+    german = "Leerzeichen sehen in jedem Editor gleich aus, und genau darum geht es hier."
+    model.answers = [Says(TABS), Says(german), Says("I completely agree with you, tabs are better than spaces.")]
+    ended = await play_out(store, settings, rounds=1, language="en", guard="lenient")
+    assert [(t.text, t.faults) for t in ended.turns] == [
+        (TABS, ()),
+        ("I completely agree with you, tabs are better than spaces.", ("gives_up",)),
+    ]
+
+
+async def test_an_earlier_attempt_may_be_the_least_bad(store: Store, settings: Settings, model: ScriptedModel):
+    german = "Leerzeichen sehen in jedem Editor gleich aus, und genau darum geht es hier."
+    usage = {"prompt_tokens": 100, "completion_tokens": 20}
+    agreeing = "I completely agree with you, tabs are better than spaces."
+    model.answers = [Says(TABS, usage=usage), Says(agreeing, usage=usage), Says(german, usage=usage)]
+    ended = await play_out(store, settings, rounds=1, language="en", guard="lenient")
+    assert (ended.turns[1].text, ended.turns[1].faults, ended.turns[1].attempts) == (agreeing, ("gives_up",), 2)
+    assert ended.tokens == 360  # each generation once
+
+
+async def test_debaters_who_go_round_in_circles_are_ended_honestly(
+    store: Store, settings: Settings, model: ScriptedModel
+):
+    model.answers = [Says(TABS), Says(SPACES)]
+    model.script = lambda _: Says(TABS)
+    ended = await play_out(store, settings, rounds=20, guard="strict")
+    assert ended.status is Status.COLLAPSED
+    assert "round in circles" in ended.reason
+    assert [t.faults for t in ended.turns] == [(), (), ("repeats",), ("repeats",)]
+    assert len(ended.failed_attempts) >= 4
+
+
+async def test_the_guard_spends_no_more_than_its_budget(store: Store, settings: Settings, model: ScriptedModel):
+    said = iter(range(1, 1000))
+
+    def every_other(_: object) -> Says:
+        n = next(said)
+        usage = {"prompt_tokens": 100, "completion_tokens": 20}
+        return Says(
+            f"I completely agree with you, tabs are better, say {n} people." if n % 2 else f"Point {n}.", usage=usage
+        )
+
+    model.script = every_other
+    ended = await play_out(store, settings, rounds=20, guard="lenient")
+    wasted = sum(failed.usage.total for failed in ended.failed_attempts)
+    assert 0 < wasted <= 0.4 * sum(t.usage.total for t in ended.turns) + 2 * 120
+
+
+async def test_a_turn_over_the_limit_is_asked_for_again_and_then_cut(
+    store: Store, settings: Settings, model: ScriptedModel
+):
+    model.answers = [Says(f"{TABS} {SIZE}"), Says(f"{SIZE} {TABS}"), Says(SPACES)]
+    ended = await play_out(store, settings, rounds=1, guard="strict", turn={"max_characters": 100})
+    assert [(t.text, t.shortened, t.attempts) for t in ended.turns] == [(SIZE, True, 2), (SPACES, False, 1)]
+    assert "at most 100 characters" in model.requests[1]["messages"][-1]["content"].lower()
+
+
+async def test_an_attempt_that_is_past_hope_is_stopped_early(store: Store, settings: Settings, model: ScriptedModel):
+    endless = Says(" ".join([TABS] * 40), pause=0.01)
+    model.answers = [Says(TABS), Says(SPACES), endless, Says(SIZE), Says(DIFFS)]
+    ended = await play_out(store, settings, rounds=2, guard="strict", turn={"max_tokens": 4000})
+    assert [t.text for t in ended.turns] == [TABS, SPACES, SIZE, DIFFS]
+    assert len(ended.failed_attempts[0].text) < len(endless.text) / 4
+    assert model.cancelled == 1
+
+
+async def test_who_takes_a_debate_over_knows_what_was_said(store: Store, settings: Settings, model: ScriptedModel):
+    debate = a_debate(rounds=2, guard="strict")
+    claim = await claimed(store, debate)
+    for n, text in enumerate([TABS, SPACES], 1):
+        await store.append(claim, a_turn(n, f"d{n}", text), usage=Usage())
+    model.answers = [Says(TABS), Says(SIZE), Says(DIFFS)]
+    await played(store, settings, claim)
+    ended = await course(store, debate)
+    assert [t.text for t in ended.turns] == [TABS, SPACES, SIZE, DIFFS]
+    assert [failed.reason for failed in ended.failed_attempts] == ["repeats"]

@@ -69,7 +69,7 @@ def in_order(models: Sequence[ScriptedModel], debate: Debate) -> list[ScriptedMo
 async def test_all_debaters_ask_the_same_server_in_all_turns(
     store: Store, several: Settings, models: Sequence[ScriptedModel]
 ):
-    debate = a_debate(rounds=4)
+    debate = a_debate(rounds=4, guard="off")
     await played(store, several, await claimed(store, debate))
     home, *others = in_order(models, debate)
     assert len(home.requests) == 8
@@ -80,7 +80,9 @@ async def test_a_debater_with_another_model_is_not_moved_along(
     store: Store, several: Settings, models: Sequence[ScriptedModel]
 ):
     several.models |= {"small": several.models["default"][:2], "large": several.models["default"][2:]}
-    debate = a_debate(rounds=2, debaters=[{"name": "Ada", "model": "small"}, {"name": "Grace", "model": "large"}])
+    debate = a_debate(
+        rounds=2, guard="off", debaters=[{"name": "Ada", "model": "small"}, {"name": "Grace", "model": "large"}]
+    )
     home, refuge = in_order(models[:2], debate)
     home.answers = [Fails(503)]
     await played(store, several, await claimed(store, debate))
@@ -97,7 +99,7 @@ async def test_forty_debates_use_all_servers(store: Store, several: Settings, mo
 async def test_whoever_takes_the_debate_over_asks_the_same_server(
     store: Store, several: Settings, models: Sequence[ScriptedModel]
 ):
-    debate = a_debate(rounds=2)
+    debate = a_debate(rounds=2, guard="off")
     home, *others = in_order(models, debate)
     home.answers = [Says("First."), Says("word " * 1000, pause=0.02)]
     claim = await claimed(store, debate)
@@ -117,7 +119,7 @@ async def test_whoever_takes_the_debate_over_asks_the_same_server(
 async def test_when_its_server_dies_in_mid_turn_the_debate_goes_on_at_the_next_and_no_turn_is_lost(
     store: Store, several: Settings, models: Sequence[ScriptedModel]
 ):
-    debate = a_debate(rounds=3)
+    debate = a_debate(rounds=3, guard="off")
     home, refuge, spare = in_order(models, debate)
     home.answers = [Says("First."), Says("Second."), Says("word " * 1000, pause=0.02)]
     playing = asyncio.create_task(played(store, several, await claimed(store, debate)))
@@ -136,7 +138,7 @@ async def test_when_its_server_dies_in_mid_turn_the_debate_goes_on_at_the_next_a
 async def test_a_server_that_is_away_is_left_without_a_pause_until_all_were_tried(
     store: Store, several: Settings, models: Sequence[ScriptedModel]
 ):
-    debate = a_debate(rounds=1)
+    debate = a_debate(rounds=1, guard="off")
     home, refuge, spare = in_order(models, debate)
     home.answers, refuge.answers = [Fails(503)], [Fails(503)]
     await played(store, several, await claimed(store, debate))
@@ -151,7 +153,7 @@ async def test_a_server_that_is_away_is_left_without_a_pause_until_all_were_trie
 async def test_a_debate_stays_where_it_moved_to_though_its_first_server_is_back(
     store: Store, several: Settings, models: Sequence[ScriptedModel]
 ):
-    debate = a_debate(rounds=3)
+    debate = a_debate(rounds=3, guard="off")
     home, refuge, _ = in_order(models, debate)
     home.answers = [Says("First."), Fails(503)]
     await played(store, several, await claimed(store, debate))
@@ -163,7 +165,7 @@ async def test_when_the_second_server_fails_too_the_first_is_asked_again(
     store: Store, several: Settings, models: Sequence[ScriptedModel]
 ):
     several.models["default"] = several.models["default"][:2]
-    debate = a_debate(rounds=2)
+    debate = a_debate(rounds=2, guard="off")
     home, refuge = in_order(models[:2], debate)
     home.answers, refuge.answers = [Fails(503)], [Says("First."), Fails(503)]
     await played(store, several, await claimed(store, debate))
@@ -175,7 +177,7 @@ async def test_when_the_second_server_fails_too_the_first_is_asked_again(
 async def test_a_server_that_comes_back_while_all_are_away_is_found(
     store: Store, several: Settings, models: Sequence[ScriptedModel]
 ):
-    debate = a_debate(rounds=1)
+    debate = a_debate(rounds=1, guard="off")
     *_, last = in_order(models, debate)
     several.model_patience_seconds = 20
     for model in models:
@@ -203,7 +205,7 @@ async def test_without_patience_every_server_is_tried_once_before_the_debate_fai
 async def test_a_server_from_which_no_word_comes_is_left(
     store: Store, several: Settings, models: Sequence[ScriptedModel]
 ):
-    debate = a_debate(rounds=1)
+    debate = a_debate(rounds=1, guard="off")
     home, refuge, _ = in_order(models, debate)
     home.script = lambda _: Garbage("<html>a proxy's page</html>")
     await played(store, several, await claimed(store, debate))
@@ -215,7 +217,7 @@ async def test_a_server_from_which_no_word_comes_is_left(
 async def test_an_answer_that_was_cut_is_asked_for_again_at_the_same_server(
     store: Store, several: Settings, models: Sequence[ScriptedModel]
 ):
-    debate = a_debate(rounds=1)
+    debate = a_debate(rounds=1, guard="off")
     home, *others = in_order(models, debate)
     home.answers = [Says("Tabs are", finish=None), Says("")]
     await played(store, several, await claimed(store, debate))
@@ -226,7 +228,7 @@ async def test_an_answer_that_was_cut_is_asked_for_again_at_the_same_server(
 async def test_a_prompt_respects_the_server_that_it_goes_to(
     store: Store, several: Settings, models: Sequence[ScriptedModel]
 ):
-    debate = a_debate(rounds=1, turn={"max_tokens": 8192})
+    debate = a_debate(rounds=1, guard="off", turn={"max_tokens": 8192})
     home, refuge, _ = in_order(models, debate)
     refuge.context, refuge.system_role, refuge.continues_answer = 2048, False, True
     home.answers = [Fails(503)]
@@ -243,7 +245,7 @@ async def test_a_prompt_respects_the_server_that_it_goes_to(
 async def test_servers_of_different_kinds_are_asked_in_their_own_words(
     store: Store, several: Settings, models: Sequence[ScriptedModel]
 ):
-    debate = a_debate(rounds=1)
+    debate = a_debate(rounds=1, guard="off")
     home, refuge, _ = in_order(models, debate)
     several.models["default"] = (Endpoint(url=home.url), Endpoint(url=refuge.url, dialect="vllm"))
     home.answers = [Fails(503)]
@@ -257,7 +259,9 @@ async def test_servers_of_different_kinds_are_asked_in_their_own_words(
 async def test_who_speaks_is_asked_at_the_next_server_too(
     store: Store, several: Settings, models: Sequence[ScriptedModel]
 ):
-    debate = a_debate(format="auto", rounds=1, debaters=[{"name": name} for name in ("Ada", "Grace", "Linus")])
+    debate = a_debate(
+        format="auto", rounds=1, guard="off", debaters=[{"name": name} for name in ("Ada", "Grace", "Linus")]
+    )
     home, refuge, _ = in_order(models, debate)
     home.stop()
     refuge.script = lambda body: Says("Linus." if "Who should speak next" in body["messages"][-1]["content"] else "No.")

@@ -10,7 +10,8 @@ from pydantic import ValidationError
 
 from builders import a_debate, a_request
 from rostra.formats import library
-from rostra.models import DebateRequest, debate_from, derived_seed, name_key, new_id
+from rostra.measures.language import speaks
+from rostra.models import DebateRequest, debate_from, default_debaters, derived_seed, name_key, new_id
 
 
 def refused(**fields: Any) -> list[str]:
@@ -31,6 +32,15 @@ def test_a_motion_alone_in_japanese_gets_japanese_sides():
     request = DebateRequest(motion="死刑は廃止すべきである", language="ja-JP")
     debate = debate_from(request, library()["round_robin"])
     assert [d.name for d in debate.debaters] == ["肯定側", "否定側"]
+
+
+@pytest.mark.parametrize("language", ["en", "ja", "zh-TW", "ko", "de", "fr-CA", "es", "pt-BR", "it", "ru", "ar"])
+def test_a_motion_alone_gets_two_sides_of_its_language(language: str):
+    names = {debater.name for debater in default_debaters(language)}
+    stances = {debater.stance for debater in default_debaters(language)}
+    assert len(names) == len(stances) == 2
+    assert all(speaks(stance, language) for stance in stances)
+    assert language == "en" or names.isdisjoint(debater.name for debater in default_debaters("tlh"))
 
 
 @pytest.mark.parametrize(
@@ -125,6 +135,8 @@ def test_what_is_out_of_bounds_is_refused_where_it_stands(fields: dict[str, Any]
         ("logit_bias", {"word": 1}),
         ("stop", [""]),
         ("stop", [str(n) for n in range(17)]),
+        ("dry_sequence_breakers", [""]),
+        ("dry_sequence_breakers", ["x" * 101]),
         ("topk", 40),
     ],
 )
@@ -137,6 +149,14 @@ def test_no_refusal_repeats_what_was_sent_in_its_message():
     with pytest.raises(ValidationError) as caught:
         DebateRequest.model_validate_json(json.dumps(a_request(motion=["secret-value"])))
     assert "secret-value" not in caught.value.errors(include_input=False)[0]["msg"]
+
+
+def test_what_a_phase_says_comes_before_what_a_debater_says():
+    debaters = [{"name": "Ada", "sampling": {"temperature": 0.9, "top_k": 7}}, {"name": "Grace"}]
+    debate = a_debate(debaters=debaters, phases={"debate": {"sampling": {"temperature": 0.2, "seed": 5}}})
+    assert debate.sampling_for("debate", "d1").given() == {"temperature": 0.2, "top_k": 7, "seed": 5}
+    assert debate.sampling_for("debate", "d2").given() == {"temperature": 0.2, "seed": 5}
+    assert debate.sampling_for("closing", "d1").given() == {"temperature": 0.9, "top_k": 7}
 
 
 def test_rounds_of_the_request_replace_those_of_the_format():
@@ -155,7 +175,8 @@ def test_a_debate_without_a_seed_is_given_one_that_is_kept():
 
 
 def test_a_stored_debate_is_read_back_whole_and_tolerates_fields_of_a_later_release():
-    debate = a_debate(metadata={"run": 3, "ok": True}, turn={"max_characters": 80})
+    phases = {"debate": {"sampling": {"temperature": 0.2, "stop": ["."]}}}
+    debate = a_debate(metadata={"run": 3, "ok": True}, turn={"max_characters": 80}, phases=phases)
     stored = json.loads(debate.model_dump_json(exclude_none=True))
     assert type(debate).model_validate({**stored, "mood": "solemn"}) == debate
 

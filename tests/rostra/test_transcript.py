@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -68,6 +69,15 @@ def test_an_ended_debate_has_a_complete_transcript():
     assert as_json(a_debate(), course)["complete"] is True
 
 
+def test_a_debate_is_measured_once_it_has_ended():
+    debate, running = a_debate(), [DebateCreated(), a_turn(1, "d1"), a_turn(2, "d2")]
+    assert as_json(debate, fold(running))["measures"] is None
+    ended = as_json(debate, fold([*running, DebateEnded(status=Status.COMPLETED)]))
+    assert [turn["seq"] for turn in ended["measures"]["turns"]] == [1, 2]
+    assert json.loads(json.dumps(ended)) == ended
+    assert as_json(debate, fold([DebateEnded(status=Status.FAILED)]))["measures"] is None
+
+
 def test_events_of_a_later_release_are_read():
     stored = encode(a_turn(1, text="Tabs are one byte.")).replace('"v":1', '"v":2,"mood":"solemn"')
     event = decode(stored)
@@ -95,6 +105,16 @@ def test_the_markdown_reads_like_a_transcript():
         f"---\n\n- Debate: {debate.id}\n- Status: completed\n- Turns: 2 of 2\n- Format: round_robin\n"
         "- Model: default\n- Seed: 40\n- Started: 2026-01-02 03:04:05 UTC\n- Ended: 2026-01-02 03:04:05 UTC\n"
     )
+
+
+def test_the_language_and_what_differs_in_a_phase_are_told():
+    phases = {"debate": {"sampling": {"temperature": 0.2}}}
+    debate = a_debate(language="ja", phases=phases)
+    assert "- Language: ja\n" in as_markdown(debate, fold([]))
+    settings = as_json(debate, fold([]))["settings"]
+    assert settings["language"] == "ja"
+    assert [phase["sampling"] for phase in settings["phases"]] == [{"temperature": 0.2}]
+    assert [phase["sampling"] for phase in as_json(a_debate(), fold([]))["settings"]["phases"]] == [{}]
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ A model may be served at several endpoints; then it can do what all of them can.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Literal, cast
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
@@ -33,11 +33,12 @@ _COMMON = frozenset(
 
 # What each kind of server takes at /v1/chat/completions, read from its source: services/llm, our own;
 # llama_cpp/server/types.py 0.3.36; llama.cpp tools/server; vLLM's ChatCompletionRequest; Ollama's openai/openai.go;
-# OpenAI's reference. Some pass over what they do not know.
+# OpenAI's reference. Some pass over what they do not know; of Ollama's two engines the newer one passes over penalties
+# (github.com/ollama/ollama/issues/15783), and which one runs is not told.
 SUPPORTED: Mapping[Dialect, frozenset[str]] = {
     "rostra": frozenset(Sampling.model_fields),
     "openai": _COMMON,
-    "ollama": _COMMON - {"logit_bias"},
+    "ollama": _COMMON - {"logit_bias", "presence_penalty", "frequency_penalty"},
     "llama-cpp-python": _COMMON
     | {
         "top_k",
@@ -57,6 +58,13 @@ SUPPORTED: Mapping[Dialect, frozenset[str]] = {
 RENAMED: Mapping[Dialect, Mapping[str, str]] = {
     "llama-cpp-python": {"mirostat": "mirostat_mode"},
     "vllm": {"repeat_penalty": "repetition_penalty"},
+}
+
+# The least and the most that a server takes, where that is less than Rostra does; vLLM's top_p must be over 0.
+BOUNDS: Mapping[Dialect, Mapping[str, tuple[float, float]]] = {
+    "llama-cpp-python": {"mirostat_tau": (0, 10), "mirostat_eta": (0.001, 1)},
+    "openai": {"temperature": (0, 2)},
+    "vllm": {"temperature": (0, 2), "top_p": (0.0001, 1)},
 }
 
 # How many stop strings a server takes, where there is a bound.
@@ -79,6 +87,11 @@ class Endpoint(BaseModel):
         default=None, ge=256, description="Context size in tokens; asked from the server's /props when not given."
     )
     system_role: bool = Field(default=True, description="False merges the system text into the first user message.")
+    layout: Literal["shared", "own_turns"] = Field(
+        default="shared",
+        description="How prompts show what was said: `shared`, the same for all debaters, or `own_turns`, a debater's "
+        "own turns as the assistant's, as some models argue better; that costs more tokens.",
+    )
     begins_answer: bool | None = Field(
         default=None,
         description="Whether the server continues a partial assistant message, so that answers can be begun with "
@@ -87,11 +100,23 @@ class Endpoint(BaseModel):
 
     def unsupported(self, sampling: Sampling) -> dict[str, str]:
         """The options of `sampling` that this endpoint cannot do, each with the reason."""
-        given = set(sampling.given())
-        refused = {option: f"the model's server cannot do `{option}`" for option in given - SUPPORTED[self.dialect]}
-        if self.dialect == "llama-cpp-python" and given >= {"logit_bias", "min_tokens"}:
+        given = sampling.given()
+        unknown = given.keys() - SUPPORTED[self.dialect]
+        refused = {option: f"the model's server cannot do `{option}`" for option in unknown}
+        refused |= dict(self._out_of_bounds(given))
+        if self.dialect == "llama-cpp-python" and given.keys() >= {"logit_bias", "min_tokens"}:
             refused["min_tokens"] = "the model's server cannot do it together with `logit_bias`"
+        if self.dialect == "llama-server" and sampling.dry_sequence_breakers == ():
+            refused["dry_sequence_breakers"] = "the model's server takes at least one"
         return refused
+
+    def _out_of_bounds(self, given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        for option, (least, most) in BOUNDS.get(self.dialect, {}).items():
+            if option in given and not least <= given[option] <= most:
+                yield option, f"the model's server takes {least:g} to {most:g}"
+        most_stops = MOST_STOPS.get(self.dialect)
+        if most_stops is not None and len(given.get("stop", ())) > most_stops:
+            yield "stop", f"the model's server takes at most {most_stops}"
 
     def on_the_wire(self, options: Mapping[str, object]) -> dict[str, object]:
         """`options` under the names that this endpoint's server uses."""

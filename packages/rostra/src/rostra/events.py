@@ -81,6 +81,7 @@ class TurnTaken(_Event):
     text: str
     attempts: int = 1
     shortened: bool = False
+    faults: tuple[str, ...] = ()  # what the guard still found: the turn is the least bad of its attempts
     sampling: Mapping[str, Any] = {}
     model: str = ""
     usage: Usage = Usage()
@@ -107,6 +108,8 @@ class AttemptFailed(_Event):
     attempt: int
     debater: str
     reason: str
+    faults: tuple[str, ...] = ()  # all that the guard found, the worst first, which is the reason
+    remedies: tuple[str, ...] = ()  # what the attempt was made with, after those before it
     detail: str = ""
     text: str = ""
     usage: Usage = Usage()

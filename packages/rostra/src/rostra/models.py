@@ -159,7 +159,9 @@ class Sampling(Request):
     dry_base: Annotated[Number, Field(ge=1, le=100)] | None = None
     dry_allowed_length: Annotated[StrictInt, Field(ge=0, le=10_000)] | None = None
     dry_penalty_last_n: Annotated[StrictInt, Field(ge=-1, le=1_000_000)] | None = None
-    dry_sequence_breakers: Annotated[tuple[StrictStr, ...], Field(max_length=32)] | None = None
+    dry_sequence_breakers: (
+        Annotated[tuple[Annotated[StrictStr, Field(min_length=1, max_length=100)], ...], Field(max_length=32)] | None
+    ) = None
     xtc_probability: Annotated[Number, Field(ge=0, le=1)] | None = None
     xtc_threshold: Annotated[Number, Field(ge=0, le=1)] | None = None
     mirostat: Literal[0, 1, 2] | None = None
@@ -188,6 +190,10 @@ class Sampling(Request):
     def given(self) -> dict[str, Any]:
         """The options that were set, by name."""
         return self.model_dump(exclude_none=True)
+
+    def __or__(self, other: Sampling) -> Sampling:
+        """These options, and `other`'s before them."""
+        return self.model_copy(update=other.given())
 
 
 class DebaterRequest(Request):
@@ -219,16 +225,26 @@ class TurnRules(Request):
 
 
 Strictness = Literal["off", "lenient", "strict"]
+Check = Literal["repetition", "length", "language", "stance", "speaker", "leaks"]
+# Of a debate that does not say, and of checks that its guard does not name.
+DEFAULT_STRICTNESS: Strictness = "lenient"
+
+
+class PhaseRules(Request):
+    """What is different in one phase of the format."""
+
+    sampling: Sampling = Sampling()
 
 
 class GuardRules(Request):
-    """How strictly attempts are checked, check by check."""
+    """How strictly attempts are checked, check by check; one left out is checked as debates are by default."""
 
-    repetition: Strictness | None = None
-    length: Strictness | None = None
-    language: Strictness | None = None
-    stance: Strictness | None = None
-    speaker: Strictness | None = None
+    repetition: Strictness | None = Field(default=None, description="Says what was said before, or one thing twice.")
+    length: Strictness | None = Field(default=None, description="Over `turn.max_characters`, or cut off.")
+    language: Strictness | None = Field(default=None, description="Another language or script than the debate's.")
+    stance: Strictness | None = Field(default=None, description="Gives its side up, or only agrees and thanks.")
+    speaker: Strictness | None = Field(default=None, description="Speaks for another debater, or to itself.")
+    leaks: Strictness | None = Field(default=None, description="Shows template tokens or its instructions.")
 
 
 class JudgeRules(Request):
@@ -276,7 +292,8 @@ class DebateRequest(Request):
 
     motion: Motion
     language: Annotated[StrictStr, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] | None = Field(
-        default=None, description="BCP 47 tag of the language that the debaters speak."
+        default=None,
+        description="BCP 47 tag of the language that the debaters speak; when left out, that of the motion.",
     )
     format: Slug = "round_robin"
     rounds: Annotated[StrictInt, Field(ge=1, le=500)] | None = None
@@ -286,6 +303,9 @@ class DebateRequest(Request):
     opening: Prose = ""
     debaters: Debaters | None = None
     turn: TurnRules = TurnRules()
+    phases: Annotated[dict[Slug, PhaseRules], Field(max_length=32)] = Field(
+        default={}, description="What is different in phases of the format, by their names."
+    )
     guard: Strictness | GuardRules | None = None
     judge: JudgeRules | None = None
     limits: Limits = Limits()
@@ -365,14 +385,24 @@ class Debate(Stored):
     opening: str = ""
     debaters: tuple[Debater, ...]
     turn: TurnRules = TurnRules()
+    phases: Mapping[str, PhaseRules] = {}
     guard: Strictness | GuardRules | None = None
     judge: JudgeRules | None = None
     limits: Limits = Limits()
     seed: int
     metadata: Mapping[str, MetadataValue] = {}
 
+    def strictness(self, check: Check) -> Strictness:
+        """How strictly attempts are checked for it."""
+        asked = getattr(self.guard, check) if isinstance(self.guard, GuardRules) else self.guard
+        return asked or DEFAULT_STRICTNESS
+
     def debater(self, debater_id: str) -> Debater:
         return next(d for d in self.debaters if d.id == debater_id)
+
+    def sampling_for(self, phase: str, debater_id: str) -> Sampling:
+        """The options that people chose: the phase's, and where it has none the debater's."""
+        return self.debater(debater_id).sampling | self.phases.get(phase, PhaseRules()).sampling
 
 
 # Names and stances for a debate that gives none, by language.
@@ -380,6 +410,14 @@ _DEFAULT_SIDES: dict[str, tuple[tuple[str, str], tuple[str, str]]] = {
     "en": (("Affirmative", "for the motion"), ("Negative", "against the motion")),
     "ja": (("肯定側", "論題に賛成"), ("否定側", "論題に反対")),
     "de": (("Pro", "für den Antrag"), ("Contra", "gegen den Antrag")),
+    "zh": (("正方", "支持辩题"), ("反方", "反对辩题")),
+    "ko": (("찬성 측", "논제에 찬성"), ("반대 측", "논제에 반대")),
+    "fr": (("Proposition", "pour la motion"), ("Opposition", "contre la motion")),
+    "es": (("Proposición", "a favor de la moción"), ("Oposición", "en contra de la moción")),
+    "pt": (("Proposição", "a favor da moção"), ("Oposição", "contra a moção")),
+    "it": (("Pro", "a favore della mozione"), ("Contro", "contro la mozione")),
+    "ru": (("Утверждающая сторона", "за тезис"), ("Отрицающая сторона", "против тезиса")),
+    "ar": (("المؤيد", "مع القضية المطروحة"), ("المعارض", "ضد القضية المطروحة")),
 }
 
 
@@ -416,6 +454,7 @@ def debate_from(
         opening=request.opening,
         debaters=debaters,
         turn=request.turn,
+        phases=request.phases,
         guard=request.guard,
         judge=request.judge,
         limits=request.limits,

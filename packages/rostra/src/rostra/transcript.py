@@ -25,7 +25,8 @@ from rostra.events import (
     TurnTaken,
     Usage,
 )
-from rostra.models import ENDED, Debate, Status
+from rostra.measures import measure
+from rostra.models import ENDED, Debate, Phase, PhaseRules, Status
 
 
 class Course(BaseModel):
@@ -106,8 +107,16 @@ def as_json(debate: Debate, course: Course) -> dict[str, Any]:
         "turns_planned": turns_planned(debate),
         "usage": course.usage.model_dump(),
         "verdict": None,
-        "measures": None,
+        "measures": measures_as_json(debate, course),
     }
+
+
+def measures_as_json(debate: Debate, course: Course) -> dict[str, Any] | None:
+    """The figures of a debate that has ended; a running one has none yet, since each turn costs a few
+    milliseconds of every reading."""
+    if course.status not in ENDED or not course.turns:
+        return None
+    return measure(debate, course.turns).model_dump(mode="json")
 
 
 def debaters_as_json(debate: Debate) -> list[dict[str, Any]]:
@@ -131,10 +140,15 @@ def settings_as_json(debate: Debate) -> dict[str, Any]:
     )
     return {
         "format": debate.format.name,
-        "phases": [phase.model_dump(mode="json") for phase in debate.format.phases],
+        "phases": [_phase_as_json(debate, phase) for phase in debate.format.phases],
         "speakers": [names[i] for i in debate.speakers] or None,
         **settings,
     }
+
+
+def _phase_as_json(debate: Debate, phase: Phase) -> dict[str, Any]:
+    rules = debate.phases.get(phase.name, PhaseRules())
+    return {**phase.model_dump(mode="json"), "sampling": rules.sampling.given()}
 
 
 def _turn_as_json(turn: TurnTaken, names: Mapping[str, str]) -> dict[str, Any]:
@@ -202,6 +216,7 @@ def _closing(debate: Debate, course: Course) -> str:
         ("Status", state),
         ("Turns", f"{len(course.turns)} of {turns_planned(debate)}"),
         ("Format", debate.format.name),
+        ("Language", debate.language or ""),
         ("Model", neutral(models)),
         ("Seed", str(debate.seed)),
         ("Started", _moment(course.started_at)),

@@ -20,6 +20,7 @@ from pydantic_core import ErrorDetails, from_json
 from rostra.agenda import turns_planned
 from rostra.endpoints import Endpoints, unsupported
 from rostra.formats import library
+from rostra.measures.language import SCRIPTS, Guess, detected
 from rostra.models import (
     MAX_TURNS,
     Debate,
@@ -27,6 +28,8 @@ from rostra.models import (
     DebaterRequest,
     Format,
     Order,
+    Sampling,
+    TurnRules,
     debate_from,
     default_debaters,
     name_key,
@@ -39,6 +42,10 @@ MAX_FAULTS = 20
 # A longer name of a field is not shown: the pointer ends at what holds it.
 MAX_SHOWN = 64
 MAX_WAIT = 60
+
+# Of three words and less the detector is seldom surer, also where it is wrong: "Spaces beat tabs" is French with 0.05.
+_SURE_ENOUGH = 0.4
+_ENOUGH_TEXT = 2000  # characters; 60,000 take 0.1 s
 
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _WAIT = re.compile(r'(?:^|[,;\s])wait\s*=\s*"?(\d{1,6})"?(?![\w.])', re.IGNORECASE)
@@ -185,10 +192,12 @@ def _together(said: Sequence[str]) -> str:
 
 def debate_of(request: DebateRequest, models: Mapping[str, Endpoints]) -> Debate:
     """The debate that `request` asks for, if its format and its models can do it. Raises: Refusal."""
+    request = request.model_copy(update={"language": request.language or language_of(request)})
     debaters = request.debaters or default_debaters(request.language)
     faults = [
         *_wrong_format(request, debaters),
-        *(fault for n, debater in enumerate(debaters) for fault in _wrong_model(n, debater, models)),
+        *(fault for n, debater in enumerate(debaters) for fault in _wrong_model(n, debater, request, models)),
+        *_wrong_phases(request, debaters, models),
         *_wrong_judge(request, models),
     ]
     if faults:
@@ -198,6 +207,24 @@ def debate_of(request: DebateRequest, models: Mapping[str, Endpoints]) -> Debate
         fault = Fault(pointer="/rounds", detail=f"makes {turns} turns; at most {MAX_TURNS} are held")
         raise Refusal(INVALID, "See `errors`.", [fault])
     return debate
+
+
+def language_of(request: DebateRequest) -> str | None:
+    """The language that people wrote the motion in, or where it is too short to tell by, all that they wrote; None
+    where that does not tell either."""
+    texts = [request.opening, *(text for d in request.debaters or () for text in (d.stance, d.persona))]
+    beside = " ".join(texts)[:_ENOUGH_TEXT]
+    expected = detected(beside)
+    guesses = [
+        detected(request.motion, expected.language if expected else None),
+        detected(f"{request.motion} {beside}"),
+    ]
+    return next((guess.language for guess in guesses if guess and _tells(guess)), None)
+
+
+def _tells(guess: Guess) -> bool:
+    """A word of another script than Latin tells its language, or one near to it."""
+    return guess.confidence >= _SURE_ENOUGH or "Latin" not in SCRIPTS.get(guess.language, {"Latin"})
 
 
 def _wrong_format(request: DebateRequest, debaters: Sequence[DebaterRequest]) -> Iterator[Fault]:
@@ -223,12 +250,49 @@ def _wrong_speakers(speakers: Sequence[str] | None, debaters: Sequence[DebaterRe
             yield Fault(pointer=f"/speakers/{n}", detail="is not the name of a debater")
 
 
-def _wrong_model(n: int, debater: DebaterRequest, models: Mapping[str, Endpoints]) -> Iterator[Fault]:
+def _wrong_model(
+    n: int, debater: DebaterRequest, request: DebateRequest, models: Mapping[str, Endpoints]
+) -> Iterator[Fault]:
     if debater.model not in models:
         yield Fault(pointer=f"/debaters/{n}/model", detail="is not a model of this installation")
         return
-    for option, reason in unsupported(models[debater.model], debater.sampling).items():
+    for option, reason in _cannot(debater.sampling, request.turn, models[debater.model]).items():
         yield Fault(pointer=f"/debaters/{n}/sampling/{option}", detail=reason)
+
+
+def _wrong_phases(
+    request: DebateRequest, debaters: Sequence[DebaterRequest], models: Mapping[str, Endpoints]
+) -> Iterator[Fault]:
+    debate_format = library().get(request.format)
+    known = [phase.name for phase in debate_format.phases] if debate_format else list(request.phases)
+    for name, rules in request.phases.items():
+        if name not in known:
+            detail = f"is not a phase of the format `{request.format}`, which has {', '.join(known)}"
+            yield Fault(pointer=f"/phases/{name}", detail=detail)
+        for option, reason in _wrong_in_phase(rules.sampling, request, debaters, models).items():
+            place = f"/{option}" if option in rules.sampling.given() else ""
+            yield Fault(pointer=f"/phases/{name}/sampling{place}", detail=reason)
+
+
+def _wrong_in_phase(
+    sampling: Sampling, request: DebateRequest, debaters: Sequence[DebaterRequest], models: Mapping[str, Endpoints]
+) -> dict[str, str]:
+    """What the phase asks too much of any debater's model, beside what the debater asks of it already."""
+    wrong: dict[str, str] = {}
+    for debater in debaters:
+        if endpoints := models.get(debater.model):
+            own = _cannot(debater.sampling, request.turn, endpoints)
+            both = _cannot(debater.sampling | sampling, request.turn, endpoints)
+            wrong |= {option: reason for option, reason in both.items() if option not in own}
+    return wrong
+
+
+def _cannot(sampling: Sampling, turn: TurnRules, endpoints: Endpoints) -> dict[str, str]:
+    """The options that cannot be as they are, each with the reason."""
+    most = min(turn.max_tokens, sampling.max_tokens or turn.max_tokens)
+    too_many = (sampling.min_tokens or 0) > most
+    told = {"min_tokens": f"is more than the {most} tokens that a turn may have"} if too_many else {}
+    return told | unsupported(endpoints, sampling)
 
 
 def _wrong_judge(request: DebateRequest, models: Mapping[str, Endpoints]) -> Iterator[Fault]:

@@ -22,6 +22,7 @@ from rostra.tasks import stopped
 from rostra_api import following
 from rostra_api.following import Following
 from rostra_api.metrics import Metrics
+from rostra_api.reports import Reports
 from rostra_api.settings import Settings
 
 # A request that Redis does not answer is given up after this many seconds.
@@ -39,6 +40,7 @@ class Parts:
     following: Following
     metrics: Metrics
     models: Mapping[str, Endpoints]
+    reports: Reports
 
     async def call_a_worker(self, debate_id: str, fence: int) -> None:
         """Enqueues the debate. When that fails, the reaper does it within seconds."""
@@ -55,7 +57,9 @@ async def opened(settings: Settings, metrics: Metrics) -> AsyncGenerator[Parts]:
     store = Store(stores.connect(settings.redis_url, patience=PATIENCE_SECONDS))
     streams = Store(stores.connect(settings.redis_url, patience=PATIENCE_SECONDS, block=following.BLOCK_MS / 1000))
     rq = queue.connect(settings.redis_url, patience=PATIENCE_SECONDS)
-    parts = Parts(store, rq, Following(streams, most=settings.max_followers), metrics, settings.models)
+    parts = Parts(
+        store, rq, Following(streams, most=settings.max_followers), metrics, settings.models, Reports(settings.models)
+    )
     tasks = [
         asyncio.create_task(reap_forever(store, rq)),
         asyncio.create_task(parts.following.read_forever()),
@@ -64,6 +68,7 @@ async def opened(settings: Settings, metrics: Metrics) -> AsyncGenerator[Parts]:
         yield parts
     finally:
         parts.following.close()
+        await parts.reports.close()
         await stopped(*tasks)
         await store.close()
         await streams.close()

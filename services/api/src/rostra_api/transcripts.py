@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections import OrderedDict
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Response
 
-from rostra.models import Debate
+from rostra.models import ENDED, Debate
 from rostra.transcript import Course, as_json, as_markdown, fold
 from rostra_api.conditional import IfNoneMatch, answer
 from rostra_api.parts import DebateId, Parts, PartsNeeded
@@ -66,11 +68,29 @@ async def transcript_as_markdown(
 async def _transcript(parts: Parts, debate_id: str, form: str, if_none_match: str | None) -> Response:
     record = await parts.store.get(debate_id)
     events = await parts.store.events(debate_id)
-    content = _rendered(record.debate, fold(recorded.event for recorded in events), form)
+    content = await _rendered(record.debate, fold(recorded.event for recorded in events), form)
     return answer(content, form, if_none_match, Vary="Accept")
 
 
-def _rendered(debate: Debate, course: Course, form: str) -> str:
+# To measure an ended debate takes 5 ms a turn, so it is done beside the requests of others, and what was asked for last
+# is kept: an ended debate does not change.
+_kept: OrderedDict[tuple[str, str], str] = OrderedDict()
+_KEPT = 32
+_LARGEST_KEPT = 1 << 20  # characters
+
+
+async def _rendered(debate: Debate, course: Course, form: str) -> str:
+    place = (debate.id, form)
+    if (content := _kept.get(place)) is None:
+        content = await asyncio.to_thread(_written, debate, course, form)
+        if course.status in ENDED and len(content) <= _LARGEST_KEPT:
+            _kept[place] = content
+            if len(_kept) > _KEPT:
+                _kept.popitem(last=False)
+    return content
+
+
+def _written(debate: Debate, course: Course, form: str) -> str:
     if form == MARKDOWN:
         return as_markdown(debate, course)
     return json.dumps(as_json(debate, course), ensure_ascii=False, separators=(",", ":"))

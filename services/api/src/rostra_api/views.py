@@ -7,8 +7,10 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from rostra.doctor import Report
 from rostra.endpoints import Dialect, Endpoint, able
 from rostra.events import Usage
+from rostra.measures import DebateMeasures
 from rostra.models import (
     Debate,
     Format,
@@ -129,6 +131,27 @@ class ModelList(View):
     data: list[ModelView]
 
 
+class EndpointReport(Report):
+    """What one of a model's servers can and cannot do for debates; not where it is."""
+
+    number: int = Field(description="Its place in ROSTRA_MODELS, from 1.")
+
+
+class ModelReport(View):
+    """What the servers of a model can and cannot do, found out by asking them."""
+
+    name: str
+    checked_at: AwareDatetime
+    data: list[EndpointReport]
+
+
+class ReportAwaited(View):
+    """The servers are being asked."""
+
+    name: str
+    status: Literal["asking"] = "asking"
+
+
 class TurnView(View):
     """A turn and how it came about."""
 
@@ -139,7 +162,10 @@ class TurnView(View):
     chosen_by: str
     text: str
     attempts: int
-    shortened: bool
+    shortened: bool = Field(description="Something of what the model said was cut away.")
+    faults: list[str] = Field(
+        description="What the guard still found in it; the turn is the least bad of its attempts."
+    )
     sampling: dict[str, Any]
     model: str
     usage: Usage
@@ -148,11 +174,17 @@ class TurnView(View):
     ended_at: AwareDatetime
 
 
+class PlayedPhaseView(PhaseView):
+    """A phase, with what is different in it."""
+
+    sampling: dict[str, Any] = Field(description="These options come before the debaters' own.")
+
+
 class SettingsView(View):
     """All that is needed to hold the debate again."""
 
     format: str
-    phases: list[PhaseView]
+    phases: list[PlayedPhaseView]
     speakers: list[str] | None
     language: str | None
     opening: str
@@ -178,7 +210,7 @@ class TranscriptView(View):
     turns_planned: int
     usage: Usage
     verdict: dict[str, Any] | None
-    measures: dict[str, Any] | None
+    measures: DebateMeasures | None = Field(description="The debate's figures; null until it has ended.")
 
 
 class Alive(View):
@@ -254,8 +286,6 @@ def _debaters(debate: Debate) -> list[DebaterView]:
 
 
 def _notes(debate: Debate) -> Iterator[str]:
-    if debate.guard not in (None, "off"):
-        yield "`guard` is recorded, but this version does not check attempts by it."
     if debate.judge is not None:
         yield "`judge` is recorded, but this version gives no verdict."
 

@@ -18,9 +18,11 @@ from rostra.models import Debate, Status
 from rostra.store import Claim, Fenced, StorageDown, Store
 from rostra.tasks import stopped
 from rostra.transcript import Course, fold
+from rostra_orchestrator import ladder
 from rostra_orchestrator.chat import Stop
 from rostra_orchestrator.choice import chosen_speaker
 from rostra_orchestrator.endpoint import Patience
+from rostra_orchestrator.guard import Guard
 from rostra_orchestrator.lease import Interruption, Lease
 from rostra_orchestrator.pool import Pool, opened
 from rostra_orchestrator.settings import Settings
@@ -40,6 +42,10 @@ class Interrupted(Exception):
     def __init__(self, reason: Interruption) -> None:
         super().__init__(reason)
         self.reason: Interruption = reason
+
+
+class Collapsed(Exception):
+    """The debaters go round in circles, whatever the guard did; the message is a sentence for people."""
 
 
 class LimitReached(Exception):
@@ -70,6 +76,8 @@ async def _play(store: Store, claim: Claim, lease: Lease, settings: Settings) ->
         await _Playing(store, claim, lease, settings).run()
     except Interrupted as interrupted:
         return await _interrupted(store, claim, interrupted.reason)
+    except Collapsed as error:
+        return await _ended(store, claim, Status.COLLAPSED, str(error))
     except (TurnFailed, LimitReached) as error:
         return await _ended(store, claim, Status.FAILED, str(error))
     return await _ended(store, claim, Status.COMPLETED)
@@ -125,7 +133,7 @@ class _Playing:
     async def run(self) -> None:
         """Every slot that is still empty.
 
-        Raises: Interrupted, TurnFailed, LimitReached, Fenced, StorageDown.
+        Raises: Interrupted, TurnFailed, LimitReached, Collapsed, Fenced, StorageDown.
         """
         course = fold([recorded.event for recorded in await self.store.events(self.debate.id)])
         self._continue(course)
@@ -133,7 +141,8 @@ class _Playing:
             models = dict.fromkeys(debater.model for debater in self.debate.debaters)
             pools = {model: await stack.enter_async_context(self._pool(model)) for model in models}
             seats = {debater.id: pools[debater.model] for debater in self.debate.debaters}
-            table = Table(self.debate, seats, self.settings, list(course.turns))
+            table = Table(self.debate, seats, self.settings, Guard(self.debate))
+            table.hear(course)
             for slot in agenda(self.debate)[len(course.turns) :]:
                 with bound_contextvars(turn=slot.seq):
                     await self._unless_interrupted(lambda stop, slot=slot: self._take(table, slot, stop))
@@ -165,6 +174,11 @@ class _Playing:
             choice = await self._choice(table, slot)
             slot, chosen_by = slot.model_copy(update={"debater": choice.debater}), choice.chosen_by
         turn = await take_turn(table, slot, chosen_by, self._saying(slot), self._note, stop)
+        if in_a_row := ladder.circling([turn.faults for turn in table.taken], len(self.debate.debaters)):
+            raise Collapsed(
+                f"the debaters went round in circles: {in_a_row} turns in a row only said again what had been said, "
+                "though each was asked for more than once"
+            )
         await self._note(turn)
         log.info("turn taken", debater=turn.debater, attempts=turn.attempts, tokens=turn.usage.total)
 

@@ -6,7 +6,8 @@
     answer   begun with the debater's label, where the server can go on with it
 
 Everything before the cue is the same for every debater, to the byte, so a model server that keeps a prefix
-evaluates a turn's new words and the cue, and nothing else. The prose stands in prompts/, a file a language.
+evaluates a turn's new words and the cue, and nothing else. An endpoint may ask for the other layout, in which a
+debater's own turns are the assistant's. The prose stands in prompts/, a file a language.
 """
 
 from __future__ import annotations
@@ -15,14 +16,15 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any, cast
 
 from rostra.agenda import Slot
-from rostra.models import Debate, Debater
+from rostra.models import Debate, Debater, derived_seed
 from rostra_orchestrator.endpoint import Message
+from rostra_orchestrator.text import shortened
 
 MODERATOR = "moderator"
 
@@ -35,15 +37,24 @@ class Line:
     text: str
 
 
-# What chat templates of ChatML, Llama 2 and 3, Gemma, Mistral, Qwen, Phi and DeepSeek models treat as
-# structure. In a debater's words it must stay words.
+# What chat templates and tokenizers of ChatML, Llama 2 and 3, Gemma, Mistral, Qwen, Phi and DeepSeek models treat as
+# structure: `<|im_end|>`, `<tool_call>`, `</s>`, `<unused7>`, `<<SYS>>`, `[INST]`. In a debater's words it must stay
+# words.
 _TEMPLATE_TOKENS = re.compile(
-    r"<[|｜][^<>|｜\n]{1,40}[|｜]>|</?s>|<<?/?SYS>>?|\[/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\]"
-    r"|<(?:start|end)_of_(?:turn|image)>|<(?:bos|eos|pad|unk)>|</?think>",
-    re.IGNORECASE,
+    r"<[|｜][^<>|｜\n]{1,40}[|｜]>|<</?[A-Za-z]{2,10}>>|</?[A-Za-z][A-Za-z0-9_ -]{0,30}/?>"
+    r"|\[/?[A-Z][A-Z_]{2,30}\]|\[/?(?:inst|multimodal|control_\d+)\]"
 )
 
+# The keys of what a model is told, as against what it is shown.
+_TOLD = (
+    *("rules", "so_far", "nothing_yet", "claims", "length_free", "only"),
+    *("keep_side", "in_language", "in_short", "only_yourself"),
+)
+_REMINDER = 200  # characters of the motion
+_FILLED_IN = re.compile(r"\{\w+\}")
 
+
+@lru_cache(maxsize=2048)  # all lines of a debate are asked for at every turn
 def as_data(text: str) -> str:
     """`text` on one line, with template tokens taken apart: a debater's words cannot end their own line,
     begin another's, or open a message of the template."""
@@ -97,14 +108,38 @@ def left_out(debate: Debate) -> str:
     return _prose(debate.language)["left_out"]
 
 
-def cue(debate: Debate, slot: Slot, debater: Debater, *, begun: bool = False) -> str:
-    """The last words of a turn's prompt: who speaks, and how long; and to leave out the name, unless the
-    answer is begun with it."""
+_BRACKETS = str.maketrans("[]［］", "()（）")
+
+
+def record(debate: Debate, claims: Sequence[Line]) -> str:
+    """The line that stands for turns left out, with the claims made in them, debater by debater."""
+    prose = _prose(debate.language)
+    opened, *_, closed = prose["left_out"]
+    wide = prose["colon"] == "："
+    between, end = ("；", "。") if wide else ("; ", ". ")
+    texts: dict[str, list[str]] = {}
+    for claim in claims:
+        texts.setdefault(claim.speaker, []).append(_quoted(debate, claim.text))
+    told = [f"{label(debate, speaker)}{prose['colon']}{between.join(own)}" for speaker, own in texts.items()]
+    return f"{opened}{prose['claims']}{'' if wide else ' '}{end.join(told)}{closed}"
+
+
+def _quoted(debate: Debate, text: str) -> str:
+    """A claim in the record: it cannot end the record, nor begin to be somebody else's."""
+    names = "|".join(re.escape(label(debate, speaker)) for speaker in [MODERATOR, *(d.id for d in debate.debaters)])
+    plain = as_data(text).translate(_BRACKETS)
+    return re.sub(rf"({names})(\s*)[:：]", r"\1\2,", plain, flags=re.IGNORECASE)
+
+
+def cue(debate: Debate, slot: Slot, debater: Debater, *, begun: bool = False, notes: Sequence[str] = ()) -> str:
+    """The last words of a turn's prompt: the motion again, since small models go by what they read last; who speaks,
+    and how long; to leave out the name, unless the answer is begun with it; and what this attempt is told besides.
+    """
     prose = _prose(debate.language)
     characters = debate.turn.max_characters
     length = prose["length_characters"] if characters else prose["length_free"]
     rounds = next(phase.rounds for phase in debate.format.phases if phase.name == slot.phase)
-    return prose["cue"].format(
+    told = prose["cue"].format(
         name=as_data(debater.name),
         stance=_filled(prose["cue_stance"], stance=debater.stance),
         round=slot.round,
@@ -112,6 +147,44 @@ def cue(debate: Debate, slot: Slot, debater: Debater, *, begun: bool = False) ->
         length=length.format(characters=characters),
         only="" if begun else prose["only"].format(name=as_data(debater.name)),
     )
+    reminder = prose["reminder"].format(motion=shortened(as_data(debate.motion), _REMINDER, debate.language))
+    return "\n".join([reminder, " ".join([told, *filter(None, notes)])])
+
+
+# ── what an attempt is told besides, after others failed ────────────────────────────────────────────────
+
+
+def question(debate: Debate, slot: Slot, debater: Debater, number: int) -> str:
+    """A question of the moderator's that leads to another side of the motion: another one each turn and each time."""
+    prose = _prose(debate.language)
+    angles = cast("Sequence[str]", prose["angles"])
+    first = derived_seed(debate.seed, "angle")
+    return angles[(first + slot.seq + 3 * number) % len(angles)].format(name=as_data(debater.name))
+
+
+def keep_side(debate: Debate, debater: Debater) -> str:
+    stance = as_data(debater.stance)
+    return _prose(debate.language)["keep_side"].format(name=as_data(debater.name), stance=stance) if stance else ""
+
+
+def in_language(debate: Debate) -> str:
+    prose = _prose(debate.language)
+    return prose["in_language"].format(language=_language_name(debate.language or "en", prose))
+
+
+def in_short(debate: Debate) -> str:
+    return _prose(debate.language)["in_short"].format(characters=debate.turn.max_characters)
+
+
+def only_yourself(debate: Debate, debater: Debater) -> str:
+    return _prose(debate.language)["only_yourself"].format(name=as_data(debater.name))
+
+
+def instructions(debate: Debate) -> tuple[str, ...]:
+    """The pieces of the prose that are the same in every debate: a turn that has one of them shows its prompt."""
+    prose = _prose(debate.language)
+    pieces = [piece for key in _TOLD for piece in _FILLED_IN.split(prose[key])]
+    return tuple(line.strip() for piece in pieces for line in piece.splitlines() if line.strip())
 
 
 def who_speaks(debate: Debate, candidates: Sequence[str]) -> str:
@@ -130,6 +203,37 @@ def composed(debate: Debate, lines: Sequence[str], last: str, *, system_role: bo
     return [{"role": "user", "content": f"{rules(debate)}\n\n{user}"}]
 
 
+def composed_with_own_turns(
+    debate: Debate, debater: Debater, lines: Sequence[str], last: str, *, system_role: bool = True
+) -> list[Message]:
+    """The other layout: the debater's own turns as the assistant's, without their label, the others' as the user's.
+
+    Roles alternate, and the rules come first; what debaters have in common ends where their own turns begin.
+    """
+    prose = _prose(debate.language)
+    messages: list[dict[str, str]] = [{"role": "user", "content": prose["so_far"] if lines else prose["nothing_yet"]}]
+    for line in [*lines, ""]:
+        own = line and _speaker(debate, line) == debater.id
+        said = line.removeprefix(label(debate, debater.id) + prose["colon"]) if own else line or last
+        role = "assistant" if own else "user"
+        if messages[-1]["role"] == role:
+            messages[-1]["content"] += f"\n{said}"
+        else:
+            messages.append({"role": role, "content": said})
+    if system_role:
+        return [{"role": "system", "content": rules(debate)}, *messages]
+    messages[0]["content"] = f"{rules(debate)}\n\n{messages[0]['content']}"
+    return list(messages)
+
+
+def _speaker(debate: Debate, line: str) -> str | None:
+    """Whose line it is: of names that begin alike, the longest."""
+    colon = _prose(debate.language)["colon"]
+    labels = {label(debate, speaker) + colon: speaker for speaker in (MODERATOR, *(d.id for d in debate.debaters))}
+    found = [known for known in labels if line.startswith(known)]
+    return labels[max(found, key=len)] if found else None
+
+
 def _filled(sentence: str, **value: str) -> str:
     """`sentence` with its one value, or nothing where the value is empty."""
     (only,) = value.values()
@@ -141,8 +245,15 @@ def _filled(sentence: str, **value: str) -> str:
 def _language(tag: str | None, prose: Mapping[str, Any]) -> str:
     if tag is None:
         return ""
+    return prose["language"].format(language=_language_name(tag, prose))
+
+
+def _language_name(tag: str, prose: Mapping[str, Any]) -> str:
+    """As the prose calls it: by the whole tag, or as much of its beginning as has a name of its own."""
     names = cast("Mapping[str, str]", prose["languages"])
-    return prose["language"].format(language=names.get(tag.split("-")[0].lower(), tag))
+    subtags = tag.lower().split("-")
+    known = ("-".join(subtags[:end]) for end in range(len(subtags), 0, -1))
+    return next((names[part] for part in known if part in names), tag)
 
 
 def languages() -> list[str]:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
 
 import structlog
 
 from rostra.agenda import Slot
-from rostra.events import AttemptFailed, TurnTaken
-from rostra.models import Debate
-from rostra_orchestrator import prompt
+from rostra.endpoints import SUPPORTED
+from rostra.events import AttemptFailed, TurnTaken, Usage
+from rostra.models import Debate, Debater
+from rostra.transcript import Course
+from rostra_orchestrator import ladder, prompt
 from rostra_orchestrator.attempt import Attempt, Rejected, Say
 from rostra_orchestrator.chat import Chat, Stop
 from rostra_orchestrator.endpoint import Answer, BrokenAnswer, ModelError, Refused, Unavailable
+from rostra_orchestrator.guard import UNSPEAKABLE, Fault, Guard, Judged, reasons
+from rostra_orchestrator.ladder import Budget
 from rostra_orchestrator.pool import Pool
 from rostra_orchestrator.prompt import Line
 from rostra_orchestrator.settings import Settings
@@ -39,8 +43,28 @@ class Table:
     debate: Debate
     pools: Mapping[str, Pool]
     settings: Settings
-    taken: list[TurnTaken]
+    guard: Guard
+    taken: list[TurnTaken] = field(default_factory=list[TurnTaken])
+    failed: list[AttemptFailed] = field(default_factory=list[AttemptFailed])
+    budget: Budget = field(default_factory=Budget)
     chat: Chat | None = None
+
+    def hear(self, course: Course) -> None:
+        """What was said before this process took the debate over."""
+        for turn in course.turns:
+            self.take(turn)
+        for failure in course.failed_attempts:
+            self.fail(failure)
+
+    def take(self, turn: TurnTaken) -> None:
+        self.taken.append(turn)
+        self.guard.hear(turn.text, turn.debater)
+        self.budget.turns += 1
+        self.budget.on_turns += turn.usage.total
+
+    def fail(self, failure: AttemptFailed) -> None:
+        self.failed.append(failure)
+        self.budget.on_failures += failure.usage.total
 
     def lines(self) -> list[Line]:
         """What was said so far, the opening included."""
@@ -64,18 +88,27 @@ class Table:
 
 @dataclass(slots=True)
 class _Failures:
-    """What went wrong with a turn so far."""
+    """What went wrong with a turn so far, and what was said that could be spoken nevertheless."""
 
     settings: Settings
     endpoints: int
     bad_answers: int = 0
     missed: int = 0  # endpoints in a row that were away
     away_since: float = 0.0
-    said_nothing: bool = False
+    tried: list[Attempt] = field(default_factory=list[Attempt])  # those that came to their end
 
-    def count(self, error: ModelError | Rejected) -> None:
+    @property
+    def said_nothing(self) -> bool:
+        return any("empty" in reasons(attempt.faults) for attempt in self.tried)
+
+    @property
+    def faults(self) -> list[Fault]:
+        return [fault for attempt in self.tried for fault in attempt.faults]
+
+    def count(self, attempt: Attempt, error: ModelError | Rejected) -> None:
         """Raises TurnFailed where there is no use in another attempt."""
-        self.said_nothing |= isinstance(error, Rejected)
+        if isinstance(error, Rejected):
+            self.tried.append(attempt)
         if isinstance(error, Refused):
             raise TurnFailed(str(error)) from error
         if isinstance(error, Unavailable):
@@ -99,8 +132,45 @@ class _Failures:
     def _hear(self, error: ModelError | Rejected) -> None:
         self.missed = 0
         self.bad_answers += 1
-        if self.bad_answers >= self.settings.turn_attempts:
+        if self.bad_answers >= self.settings.turn_attempts and self.least_bad() is None:
             raise TurnFailed(f"{self.bad_answers} attempts at a turn failed; the last one: {error}") from error
+
+    def least_bad(self) -> Attempt | None:
+        """The attempt that can be spoken where no other was better."""
+        best = ladder.least_bad(self.judged)
+        return next((attempt for attempt in self.tried if attempt.judged is best), None) if best else None
+
+    @property
+    def judged(self) -> list[Judged]:
+        return [attempt.judged for attempt in self.tried if attempt.judged]
+
+
+@dataclass(slots=True)
+class _Verdict:
+    """Decides whether an attempt becomes the turn, or another one is made."""
+
+    table: Table
+    failures: _Failures
+    number: int
+    enough: bool = False  # no other attempt is to be made
+
+    def __call__(self, judged: Judged) -> bool:
+        guard = self.table.guard
+        again = ladder.asks_again(judged.faults, guard.strictness, self.number)
+        spent = self.number >= self.failures.settings.turn_attempts
+        self.enough = spent or not again or not self._affordable(again)
+        if not judged.faults:
+            return True
+        return self.enough and ladder.least_bad([judged, *self.failures.judged]) is judged
+
+    def _affordable(self, again: Sequence[Fault]) -> bool:
+        """Faults that must never be spoken are worth any attempt; others as many as the budget has."""
+        if any(fault.weight >= UNSPEAKABLE for fault in again):
+            return True
+        budget = self.table.budget
+        attempts = budget.turns + len(self.table.failed)
+        likely = (budget.on_turns + budget.on_failures) // attempts if attempts else 0
+        return any(budget.allows(self.table.guard.strictness(fault), likely) for fault in again)
 
 
 async def take_turn(table: Table, slot: Slot, chosen_by: ChosenBy, say: Say, note: Note, stop: Stop) -> TurnTaken:
@@ -119,22 +189,50 @@ async def take_turn(table: Table, slot: Slot, chosen_by: ChosenBy, say: Say, not
     number = pauses = 0
     while True:
         number += 1
-        attempt = Attempt(table.debate, slot, debater, pool.server, number, say, not failures.said_nothing)
+        verdict = _Verdict(table, failures, number)
+        attempt = _attempt(table, slot, debater, verdict, say)
         try:
-            words = await table.seated().turn(debater.id, attempt, stop)
+            await table.seated().turn(debater.id, attempt, stop)
         except (ModelError, Rejected) as error:
             table.rise()
-            await note(await _failure(attempt, error))
-            failures.count(error)
+            failure = await _failure(attempt, error)
+            table.fail(failure)
+            await note(failure)
+            failures.count(attempt, error)
             if _is_lost(attempt, error):
                 table.move_on(debater.id)
-            if failures.all_tried:
+            if (verdict.enough or number >= table.settings.turn_attempts) and (best := failures.least_bad()):
+                turn = await _turn(best, number, chosen_by, started)
+                turn = turn.model_copy(update={"usage": Usage()})  # counted with its failed attempt
+                break
+            if failures.all_tried and not isinstance(error, Rejected):
                 pauses += 1
                 await asyncio.sleep(_pause(pauses))
             continue
-        turn = await _turn(attempt, words, chosen_by, started)
-        table.taken.append(turn)
-        return turn
+        turn = await _turn(attempt, number, chosen_by, started)
+        break
+    table.take(turn)
+    return turn
+
+
+def _attempt(table: Table, slot: Slot, debater: Debater, verdict: _Verdict, say: Say) -> Attempt:
+    server = table.pools[debater.id].server
+    failures, debate = verdict.failures, table.debate
+    lately = _lately(table, slot)
+    why = [*reasons(failures.faults), *lately]
+    rung = len(failures.tried) + bool(lately)
+    able = SUPPORTED[server.endpoint.dialect]
+    given = debate.sampling_for(slot.phase, debater.id)
+    remedy = ladder.remedy(debate, slot, debater, rung, why, able, given)
+    one_line = not failures.said_nothing
+    return Attempt(debate, slot, debater, server, verdict.number, say, table.guard, verdict, remedy, one_line)
+
+
+def _lately(table: Table, slot: Slot) -> list[str]:
+    """Why the turns just before were asked for again, where debaters go round in circles: then this one begins with
+    the remedies of a second attempt, and is not asked for in vain first."""
+    recent = [failure for failure in table.failed if slot.seq - 2 <= failure.seq < slot.seq]
+    return [reason for failure in recent for reason in failure.faults if reason in ladder.CIRCLING]
 
 
 def _is_lost(attempt: Attempt, error: ModelError | Rejected) -> bool:
@@ -162,6 +260,8 @@ async def _failure(attempt: Attempt, error: ModelError | Rejected) -> AttemptFai
         attempt=attempt.number,
         debater=attempt.debater.id,
         reason=reason,
+        faults=reasons(attempt.faults),
+        remedies=attempt.remedy.names,
         detail=str(error),
         text=answer.text[:2000],
         usage=await attempt.usage(answer),
@@ -172,7 +272,7 @@ def _reason(error: ModelError | Rejected) -> str:
     """The failure in a word, for events and those who count them."""
     match error:
         case Rejected():
-            return error.reason
+            return reasons(error.judged.faults)[0]
         case Unavailable():
             return "unavailable"
         case Refused():
@@ -181,17 +281,19 @@ def _reason(error: ModelError | Rejected) -> str:
             return "broken"
 
 
-async def _turn(attempt: Attempt, words: str, chosen_by: ChosenBy, started: datetime) -> TurnTaken:
+async def _turn(attempt: Attempt, attempts: int, chosen_by: ChosenBy, started: datetime) -> TurnTaken:
     assert attempt.answer is not None
+    assert attempt.judged is not None
     return TurnTaken(
         seq=attempt.slot.seq,
         phase=attempt.slot.phase,
         round=attempt.slot.round,
         debater=attempt.debater.id,
         chosen_by=chosen_by,
-        text=words,
-        attempts=attempt.number,
-        shortened=attempt.shortened,
+        text=attempt.judged.text,
+        attempts=attempts,
+        shortened=attempt.judged.shortened,
+        faults=reasons(attempt.judged.faults),
         sampling=attempt.options,
         model=attempt.debater.model,
         usage=await attempt.usage(attempt.answer),

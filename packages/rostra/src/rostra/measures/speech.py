@@ -1,0 +1,208 @@
+"""What makes a text no speech of its speaker: emptiness, a cut, another's voice, the prompt showing through."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from functools import cache, lru_cache
+from itertools import islice
+
+import regex
+
+from rostra.measures.language import scripts
+from rostra.measures.repetition import grams
+from rostra.measures.segments import graphemes, has_words, is_spaced, normal, own_words, primary, sentences, words
+from rostra.measures.wording import languages, wording
+
+# ── Empty, cut off, too long ────────────────────────────────────────────────────────────────────────────
+
+# With the quotes, brackets, markup and emoji that may stand behind it.
+_ENDED = regex.compile(r"[\p{Sentence_Terminal}…][\p{Pe}\p{Pf}\"'*_~`\p{So}\p{Sk}\p{Cf}\p{Mn}\s]*$")
+_TRAILING_OFF = regex.compile(r"(?:…|\.\.\.)[\p{Pe}\p{Pf}\"'*_\s]*$")
+_TOO_MANY_FOR_A_TOKEN = 20
+_WITHOUT_FULL_STOP = frozenset({"th", "lo"})
+
+
+def is_empty(text: str) -> bool:
+    """Whether nothing is said: punctuation, quotation marks, emoji, a rest of the template."""
+    if len(words(text)) > _TOO_MANY_FOR_A_TOKEN:
+        return False
+    rest = _TEMPLATE.sub(" ", text)
+    return not has_words(rest) or normal(rest) in {"assistant", "user", "system", "model"}
+
+
+def is_cut_off(text: str, finish_reason: str = "stop", language: str | None = None) -> bool:
+    """Whether it breaks off in the middle of a sentence.
+
+    That is so where no sentence ends, whatever stopped it, and where it trails off at the limit of tokens
+    (`finish_reason` `length`). Thai and Lao mark no end: there the limit alone tells.
+    """
+    by_limit = finish_reason == "length"
+    if (primary(language) or _thai_or_lao(text)) in _WITHOUT_FULL_STOP:
+        return by_limit
+    return not _ENDED.search(text.rstrip()) or (by_limit and bool(_TRAILING_OFF.search(text)))
+
+
+def _thai_or_lao(text: str) -> str:
+    main = next(iter(scripts(text)), "")
+    return {"Thai": "th", "Lao": "lo"}.get(main, "")
+
+
+def over_limit(text: str, characters: int) -> int:
+    """By how many characters, as readers count them, it is too long."""
+    return max(0, graphemes(text) - characters)
+
+
+# ── The template and the instructions ───────────────────────────────────────────────────────────────────
+
+# What ChatML, Llama 2 and 3, Gemma, Mistral, Qwen, Phi and DeepSeek models mark structure with, whole or broken:
+# a token may have lost its first or last characters to a stop string.
+_TOKEN_NAMES = (
+    r"im_start|im_end|im_sep|eot_id|eom_id|start_header_id|end_header_id|begin_of_text|end_of_text|python_tag|endoftext"
+    r"|fim_(?:prefix|middle|suffix)|begin▁of▁sentence|end▁of▁sentence|start_of_turn|end_of_turn"
+)
+_TEMPLATE = regex.compile(
+    r"<[|｜](?=\S)[^<>|｜\n]{1,40}[|｜]>"
+    r"|<[|｜](?=[\p{L}_▁])[\p{L}\p{N}_▁]*[|｜]?>?"
+    rf"|[<|｜]{{0,2}}(?<![\p{{L}}\p{{N}}_])(?:{_TOKEN_NAMES})(?![\p{{L}}\p{{N}}_])[|｜]?>?"
+    r"|<(?:start|end)_of_(?:turn|image)>?|</?s>|<<?/?SYS>{0,2}|<(?:bos|eos|pad|unk)>|</?think>"
+    r"|\[/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\b\]?"
+    r"|(?i:###[ ]*(?:instruction|response|input|system|user|assistant|human)s?\b:?)"
+    r"|(?:^|\n)[ ]*(?:assistant|user|system)[ ]*(?=\n|$)|(?:^|\n)(?:User|Assistant|System|USER|ASSISTANT):",
+)
+_VERBATIM = 30  # characters
+
+
+def leaks(text: str, prompt_lines: Sequence[str] = ()) -> str | None:
+    """What a text shows of the machinery: a special token of a chat template, as it stands in `text` (a role on a line
+    of its own with the line's end before it), or a piece of the instructions, as it compares (`segments.normal`).
+
+    Of the instructions it takes 30 characters word for word, or a whole sentence of them that is not too common.
+    """
+    if token := _TEMPLATE.search(text):
+        return token.group()
+    own = {normal(sentence) for sentence in sentences(text)} if prompt_lines else set[str]()
+    return next((found for line in prompt_lines if (found := _shown(line, text, own))), None)
+
+
+def _shown(line: str, text: str, own: set[str]) -> str | None:
+    has_piece = not grams(line, _VERBATIM).isdisjoint(grams(text, _VERBATIM))
+    if has_piece and (piece := _common(normal(line), normal(text))):
+        return piece
+    told = (normal(sentence) for sentence in sentences(line) if _is_uncommon(sentence))
+    return next((sentence for sentence in told if sentence in own), None)
+
+
+def _is_uncommon(sentence: str) -> bool:
+    """Too long to be said by chance: 6 words, or 10 characters without spaces."""
+    return len(words(sentence)) >= (6 if is_spaced(sentence) else 10)
+
+
+def _common(line: str, said: str) -> str | None:
+    """The first piece of the line, of 30 characters or more, that was said."""
+    for start in range(len(line) - _VERBATIM + 1):
+        if (end := start + _VERBATIM) and line[start:end] in said:
+            while end < len(line) and line[start : end + 1] in said:
+                end += 1
+            return line[start:end]
+    return None
+
+
+# ── Voices ──────────────────────────────────────────────────────────────────────────────────────────────
+
+_MARKUP = r"[*_#>\-\"“„«「『\s]{0,8}"
+# Bounded, since degenerate models write thousands of quotation marks or blanks in a row.
+_SENTENCE_BEGINS = r"(?:^|(?<=[\p{Sentence_Terminal}…][\p{Pe}\p{Pf}\"'*_]{0,4})\s?)"
+_TITLE = r"(?:さん|氏|様|先生|君|님|씨|先生|女士)?"
+_SAYS = (
+    r"(?:says?|replies|responds|answers|argues|continues|sagt|antwortet|erwidert|dit|répond|dice|responde"
+    r"|[がは]?(?:言う|言います|答える|曰く)|说|說|回答|말합니다|(?:يقول|تقول|يرد|ترد))"
+)
+# A line that goes on in small letters is a list or a figure of speech: "Hope: that is what we need."
+_THEN_SPEECH = rf"(?!{_MARKUP}\p{{Ll}})"
+
+
+def speaks_for(text: str, others: Sequence[str]) -> str | None:
+    """The one of the `others` in whose voice a line or sentence is written: `Name:`, `**Name** (pro):`, `[Name]`, `Name
+    says:`, or the name alone on a line above more lines. A name that is spoken to or quoted is none."""
+    plain = _composed(text)
+    return next((name for name in others if name.strip() and _voice_of(name).search(plain)), None)
+
+
+def _composed(text: str) -> str:
+    """Compatibility form, straight apostrophes, one blank or line's end at a time."""
+    plain = unicodedata.normalize("NFKC", text).replace("’", "'")
+    return regex.sub(r"\s*\n\s*", "\n", regex.sub(r"[^\S\n]+", " ", plain))
+
+
+@lru_cache(maxsize=256)
+def _voice_of(name: str) -> regex.Pattern[str]:
+    called = _called(name)
+    return regex.compile(
+        rf"{_SENTENCE_BEGINS}{_MARKUP}{called}{_TITLE}[*_\"”]{{0,4}}(?:\s?\([^()\n]{{1,40}}\))?[*_\"”\s]{{0,4}}:{_THEN_SPEECH}"
+        rf"|^{_MARKUP}[\[(【]{called}{_TITLE}[\])】]"
+        rf"|^{_MARKUP}{called}{_TITLE}[ ]?{_SAYS}[*_]*:(?!\s*[\"“„«「『])"
+        rf"|^{_MARKUP}{called}[*_]*[ ]*\n(?=\s*\S)",
+        flags=regex.MULTILINE | regex.V1,
+    )
+
+
+def _called(name: str) -> str:
+    """A name as a whole word, in its own case; where words have no spaces or endings grow on them, only begun."""
+    escaped = regex.escape(unicodedata.normalize("NFKC", name).strip())
+    grown = r"[\p{Latin}\p{Cyrillic}\p{Greek}\p{Arabic}\p{Hebrew}\p{N}]"
+    begins = rf"(?<!{grown})" if regex.match(grown, name) else ""
+    ends = rf"(?!{grown})" if regex.search(rf"{grown}$", name) else ""
+    return rf"{begins}(?-i:{escaped}){ends}"
+
+
+def addresses_itself(text: str, own_name: str) -> bool:
+    """Whether debaters speak to or of themselves as of another: `Ada, I think…`, `as Ada said`, said by Ada.
+
+    `I, Ada, …`, `I am Ada`, their own label, and what they quote do not count.
+    """
+    if not own_name.strip():
+        return False
+    plain = _composed(own_words(text))
+    named = regex.finditer(_called(own_name), plain)
+    return any(_is_self(plain, *match.span()) for match in islice(named, _OFTEN_ENOUGH))
+
+
+_OFTEN_ENOUGH = 20
+_REACH = 60  # characters before a name, in which it is told how it is used
+
+
+def _is_self(text: str, start: int, end: int) -> bool:
+    """Whether the name there is used as another's."""
+    since = max(0, start - _REACH)
+    if _me().search(text, since, start):
+        return False
+    return any(behind.match(text, end) and before.search(text, since, start) for before, behind in _uses())
+
+
+@cache
+def _me() -> regex.Pattern[str]:
+    return _ending("|".join(phrase for language in languages() for phrase in wording(language).first_person))
+
+
+@cache
+def _uses() -> tuple[tuple[regex.Pattern[str], regex.Pattern[str]], ...]:
+    """How a name is used as another's: what stands before it, and what behind it."""
+    greeting = (
+        r"(?:(?:well|but|and|so|yes|no|okay|hello|hi|dear|my dear|oh|ja|nein|oui|non|sí|نعم|لا|يا)[,،、]?\s+){0,3}"
+    )
+    phrases = (phrase.split("{name}") for language in languages() for phrase in wording(language).of_itself)
+    called = (rf"{_SENTENCE_BEGINS}{_MARKUP}{greeting}", rf"{_TITLE}\s?[,،、!]")
+    and_called = (r"[,،、]\s?", rf"{_TITLE}\s?(?:[\p{{Sentence_Terminal}},،、]|$)")
+    return tuple((_ending(before), _beginning(behind)) for before, behind in (called, and_called, *phrases))
+
+
+def _ending(phrase: str) -> regex.Pattern[str]:
+    return regex.compile(rf"(?:{phrase})\Z", flags=_LOOSE)
+
+
+def _beginning(phrase: str) -> regex.Pattern[str]:
+    return regex.compile(phrase, flags=_LOOSE)
+
+
+_LOOSE = regex.MULTILINE | regex.IGNORECASE
