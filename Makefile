@@ -37,6 +37,9 @@ bench: setup ## measure what a turn costs beside the model
 bench-serving: setup ## measure the model server beside the stock one, and llama-server where LLAMA_SERVER= is its path
 	PYTHONPATH=tests $(BIN)/python benchmarks/serving.py $(BENCH)
 
+bench-reuse: setup ## measure what reused runs change in the next token's probabilities
+	PYTHONPATH=tests $(BIN)/python benchmarks/reuse_drift.py
+
 bench-quality: setup ## measure how well debates hold together beside plain AutoGen; MOTIONS= names a file of other motions
 	PYTHONPATH=tests $(BIN)/python benchmarks/quality.py $(if $(MOTIONS),--motions $(MOTIONS)) $(BENCH)
 

@@ -62,6 +62,7 @@ class ScriptedModel:
     away: bool = False  # for the small questions, as a server that restarts
     tokens: Callable[[str], int] = lambda text: len(text.split())
     counted: list[dict[str, Any]] = field(default_factory=list)
+    described: list[str] = field(default_factory=list)  # models that were asked about
     cancelled: int = 0
     url: str = ""
     stop: Callable[[], None] = lambda: None  # the server dies
@@ -103,7 +104,8 @@ class ScriptedModel:
             yield f"data: {json.dumps({'choices': [], 'usage': answer.usage})}\n\n"
         yield "data: [DONE]\n\n"
 
-    async def _props(self, _: Request) -> Response:
+    async def _props(self, request: Request) -> Response:
+        self.described.append(request.query_params.get("model", ""))
         if self.away:
             return JSONResponse({"detail": "loading"}, status_code=503)
         roles = {"system": self.system_role}

@@ -143,6 +143,14 @@ async def test_tokens_are_counted_once_for_each_text(model: ScriptedModel):
         assert await server.count("one two three") == (3, True)
 
 
+async def test_a_server_of_several_models_is_asked_about_the_one_that_is_meant(model: ScriptedModel):
+    async with ModelServer(Endpoint(url=model.url, model="second")) as server:
+        await server.count("Tabs.")
+        await server.facts()
+    assert model.counted == [{"content": "Tabs.", "add_special": False, "model": "second"}]
+    assert model.described == ["second"]
+
+
 async def test_without_a_tokenizer_tokens_are_estimated_on_the_safe_side(model: ScriptedModel):
     model.tokenizes = False
     async with ModelServer(Endpoint(url=model.url)) as server:

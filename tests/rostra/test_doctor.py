@@ -166,7 +166,7 @@ class TestStreams:
         assert report.speed.prompt_tokens_per_second is None
 
     async def test_answers_one_after_another_are_told_from_answers_at_once(self):
-        one_by_one, at_once = await examined(Toy(serial=True)), await examined(Toy(pause=0.02))
+        one_by_one, at_once = await examined(Toy(serial=True)), await examined(Toy(pause=0.01))
         assert finding(one_by_one, "parallel").says.startswith("One answer after another")
         assert "4 are written side by side" in finding(at_once, "parallel").says
 

@@ -131,6 +131,12 @@ class TestPage:
         text = page(a_report(seconds=12.3), "http://gpu-box:8000", "qwen3-8b")
         assert text.splitlines()[0] == "http://gpu-box:8000, model qwen3-8b: fit for debates (asked for 12 s)"
 
+    def test_one_that_was_not_checked_to_the_end_is_not_called_faulty(self):
+        report = a_report(fitness="usable", findings=[a_finding(), a_finding("not checked")])
+        text = page(report, "http://gpu-box:8000", "qwen3-8b")
+        assert "usable for debates, as far as there was time to check" in text.splitlines()[0]
+        assert "- Not checked         Streaming: there was no time left (--seconds)." in text
+
     def test_each_finding_has_a_line_and_each_advice_stands_at_the_end(self):
         findings = [a_finding(), a_finding("warning", "It drops system messages.", "Set `system_role` to false.")]
         text = page(a_report(fitness="usable", findings=findings), "http://gpu-box:8000", "qwen3-8b")

@@ -245,7 +245,8 @@ class ModelServer:
     def _to_tokenize(self, text: str) -> Mapping[str, object]:
         if self.endpoint.dialect == "vllm":
             return {"model": self.endpoint.model, "prompt": text, "add_special_tokens": False}
-        return {"content": text, "add_special": False}
+        served = {"model": self.endpoint.model} if self.endpoint.dialect == "rostra" else {}
+        return {"content": text, "add_special": False, **served}
 
     async def facts(self) -> Facts:
         """The context and roles, from the settings or else from the server's /props. Raises: Unavailable."""
@@ -266,7 +267,7 @@ class ModelServer:
 
     async def _props(self) -> dict[str, Any]:
         """What the server says of itself; nothing where it has no such page."""
-        response = await self._asked("GET", "/props")
+        response = await self._asked("GET", "/props", params={"model": self.endpoint.model})
         try:
             props: object = response.json() if response.is_success else {}
         except ValueError:

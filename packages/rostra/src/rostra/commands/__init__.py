@@ -45,8 +45,8 @@ def _add_doctor(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
         description="Finds out in under a minute what an OpenAI-compatible model server can do for debates: chat "
         "template, roles, streams, sampling options by their effect, bounds, speed. A key is taken from "
         "ROSTRA_LLM_API_KEY.",
-        epilog="Exit status: 0 it is fit for debates; 1 it is usable, with faults that cost turns or their quality; "
-        "2 it is not usable, or not there.",
+        epilog="Exit status: 0 it is fit for debates; 1 it is usable, with faults that cost turns or their quality, or "
+        "there was no time for all checks; 2 it is not usable, or not there.",
     )
     doctor.add_argument("url", type=_address, metavar="URL", help="its address, like http://127.0.0.1:8000")
     doctor.add_argument("--model", help="the name that it knows the model by; left out: the first that it lists")

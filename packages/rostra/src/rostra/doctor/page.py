@@ -40,7 +40,7 @@ def page(report: Report, url: str, model: str) -> str:
 
 
 def _lines(report: Report, url: str, model: str) -> Iterator[str]:
-    yield f"{url}, model {_printable(model)}: {_JUDGEMENT[report.fitness]} (asked for {report.seconds:.0f} s)"
+    yield f"{url}, model {_printable(model)}: {_judgement(report)} (asked for {report.seconds:.0f} s)"
     yield ""
     yield from _findings(report.findings)
     if any(option.outcome != "not checked" for option in report.options):
@@ -49,6 +49,12 @@ def _lines(report: Report, url: str, model: str) -> Iterator[str]:
     yield from _advice(report.findings)
     if report.dialect and report.fitness != "unfit":
         yield from _configuration(report, url, model)
+
+
+def _judgement(report: Report) -> str:
+    if report.fitness == "usable" and not any(finding.grade == "warning" for finding in report.findings):
+        return "usable for debates, as far as there was time to check"
+    return _JUDGEMENT[report.fitness]
 
 
 def _printable(text: str) -> str:

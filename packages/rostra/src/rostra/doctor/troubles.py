@@ -66,14 +66,14 @@ def explained() -> Generator[None]:
     except httpx.LocalProtocolError:
         raise NoServer("The key holds characters that cannot be sent: is it the right one?") from None
     except httpx.TransportError:
-        raise Broken("The connection was lost in the middle of an answer.") from None
+        raise Broken("The connection was lost before the answer's end: does it crash, or want https://?") from None
     except httpx.RequestError:
         raise Broken("Its answer cannot be read.") from None
 
 
 def _why_no_connection(said: str) -> str:
     if "CERTIFICATE" in said:
-        return "Its certificate is not trusted here: have it signed by an authority that is, or use http://."
+        return "Its certificate is not trusted here: have it signed by an authority that is."
     if "SSL" in said:
         return "It speaks no TLS there: use http://."
     if re.search(r"not known|nodename|name resolution|getaddrinfo", said, re.IGNORECASE):
