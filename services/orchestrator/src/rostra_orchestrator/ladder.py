@@ -35,7 +35,7 @@ _AGAINST_REPEATING: Sequence[Mapping[str, Any]] = (
 # Where a server has no DRY.
 _PENALTIES: Sequence[Mapping[str, Any]] = ({}, {"frequency_penalty": 0.3, "presence_penalty": 0.3})
 # Turns in a row that go in circles, at the least, before a debate is ended.
-_ENDURED = 3
+_ENDURED: Mapping[Strictness, int] = {"off": 1000, "lenient": 6, "strict": 3}
 _WARMER = 0.15
 _WARMEST = 1.3
 # Reasons why a debate stands still.
@@ -146,8 +146,9 @@ def least_bad(tried: Sequence[Judged]) -> Judged | None:
     return min(possible, key=lambda judged: judged.weight, default=None)
 
 
-def circling(faults: Sequence[Collection[str]], debaters: int) -> int:
-    """How many turns in a row, the last ones, only went in circles; 0 where it is not enough of them to end a debate.
+def circling(faults: Sequence[Collection[str]], debaters: int, strictness: Strictness) -> int:
+    """How many turns in a row, the last ones, only went in circles; 0 where it is not enough of them to end a debate
+    that is guarded so against repetition.
 
     `faults` are those of all turns so far, in order.
     """
@@ -156,4 +157,4 @@ def circling(faults: Sequence[Collection[str]], debaters: int) -> int:
         if not CIRCLING & set(found):
             break
         in_a_row += 1
-    return in_a_row if in_a_row >= max(_ENDURED, debaters) else 0
+    return in_a_row if in_a_row >= max(_ENDURED[strictness], debaters) else 0

@@ -174,7 +174,9 @@ class _Playing:
             choice = await self._choice(table, slot)
             slot, chosen_by = slot.model_copy(update={"debater": choice.debater}), choice.chosen_by
         turn = await take_turn(table, slot, chosen_by, self._saying(slot), self._note, stop)
-        if in_a_row := ladder.circling([turn.faults for turn in table.taken], len(self.debate.debaters)):
+        strictness = self.debate.strictness("repetition")
+        faults = [turn.faults for turn in table.taken]
+        if in_a_row := ladder.circling(faults, len(self.debate.debaters), strictness):
             raise Collapsed(
                 f"the debaters went round in circles: {in_a_row} turns in a row only said again what had been said, "
                 "though each was asked for more than once"
