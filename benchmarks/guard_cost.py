@@ -1,6 +1,6 @@
 """What the guard's checks cost: processor time an attempt, by how many turns were said before.
 
-The turns are prose of about 400 characters each. `make bench-guard` runs it and writes its table to docs/quality.md.
+The turns are prose of about 600 characters each. `make bench-guard` runs it and writes its table to docs/quality.md.
 """
 
 from __future__ import annotations
