@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -143,12 +143,11 @@ _KEYS = (*_NEVER, "repeating", "giving_up", "spoken", "logprob", "logprob_in_con
 
 def _judged(plain: Mapping[str, float], strict: Mapping[str, float], tokens: float) -> list[tuple[str, str, str, bool]]:
     titles = {name: title for name, title, _ in COLUMNS}
-    at_most: Callable[[str, float], tuple[str, str, str, bool]] = lambda name, share: (  # noqa: E731
-        f"turns that {titles[name]}",
-        f"at most {share:.2f} of plain AutoGen's {plain[name]:.1%}",
-        f"{strict[name]:.1%}",
-        strict[name] <= share * plain[name],
-    )
+
+    def at_most(name: str, share: float) -> tuple[str, str, str, bool]:
+        goal = f"at most {share:.2f} of plain AutoGen's {plain[name]:.1%}"
+        return f"turns that {titles[name]}", goal, f"{strict[name]:.1%}", strict[name] <= share * plain[name]
+
     return [
         *((f"turns: {titles[name]}", "none", f"{strict[name]:.1%}", strict[name] == 0) for name in _NEVER),
         at_most("repeating", 0.1),

@@ -112,7 +112,7 @@ class Guard:
         limit = self.debate.turn.max_characters
         if words != uncut and (strictness == "strict" or words.endswith("…")):
             yield Fault("length", "too_long", f"{graphemes(uncut)} characters where {limit} are allowed")
-        elif cut_off and not speech_ends(words):
+        elif cut_off and not text.whole_sentences(words):
             yield Fault("length", "cut_off", "the answer ran into its limit of tokens within its first sentence")
 
     def _language(self, words: str) -> Iterator[Fault]:
@@ -165,8 +165,8 @@ class Guard:
         words = self._own_words(raw, debater)
         if len(words) < _PROMISING:
             return None
-        if any(self._language(words)):
-            return next(self._language(words))
+        if (foreign := next(self._language(words), None)) is not None:
+            return foreign
         if self._is_on("repetition") and (repetition.loops(words) or self.said.closest(words).share >= _HOPELESS):
             return next(self._repetition(words), None)
         return None
@@ -192,10 +192,6 @@ def own_names(debate: Debate, debater: Debater) -> list[str]:
 
 def _fault(check: Check, reason: str, detail: str, more: float = 0.0) -> Fault:
     return Fault(check, reason, detail, _WEIGHTS.get(reason, 0.25) + more)
-
-
-def speech_ends(words: str) -> bool:
-    return bool(text.whole_sentences(words))
 
 
 def reasons(faults: Sequence[Fault]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from ssl import SSLContext
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from urllib.parse import urlsplit
 
 import httpx2 as httpx
@@ -158,7 +158,7 @@ class Server:
             raise Broken("Its stream holds something that is no JSON object.")
         if "error" in chunk:
             raise Broken(f"Its stream ends with an error: “{self._words(data)}”.")
-        return take(chunk, reply)  # pyright: ignore[reportUnknownArgumentType]
+        return take(cast("Mapping[str, Any]", chunk), reply)
 
     def _check(self, status: int, body: bytes) -> None:
         _check_let_in(status)
