@@ -74,7 +74,7 @@ class Running:
     counts: Counts = field(repr=False)
 
 
-def rostra(cache_mib: int | None = None, run: int = 16) -> Server:
+def rostra(cache_mib: int | None = None, run: int = 0) -> Server:
     def environment(setup: Setup, place: Place) -> Mapping[str, str]:
         models = place.folder / "models"  # empty: the bundled model is served
         models.mkdir(exist_ok=True)
@@ -136,7 +136,7 @@ def _flags(options: Mapping[str, object]) -> list[str]:
 
 def servers(names: Sequence[str]) -> dict[str, list[Server]]:
     """The servers wanted, each with the ways to set it up that are tried; llama-server only where there is one."""
-    found = {"rostra": [rostra(), rostra(run=0)], "stock": [stock(cache=False), stock(cache=True)]}
+    found = {"rostra": [rostra(), rostra(run=16)], "stock": [stock(cache=False), stock(cache=True)]}
     if program := os.environ.get("LLAMA_SERVER"):
         found["llama-server"] = [llama_server(program, unified, r) for unified in (False, True) for r in (0, 32)]
     elif "llama-server" in names:

@@ -84,9 +84,10 @@ class Settings(BaseSettings):
         description="MiB of memory for prefixes of earlier prompts, beside the KV cache; 0: none.",
     )
     cache_run: int = Field(
-        default=16,
+        default=0,
         ge=0,
-        description="Shortest run of tokens that is reused behind a common prefix, such as a turn; 0: none.",
+        description="Shortest run of tokens that is reused behind a common prefix, such as a turn, which is faster and "
+        "moves the model's probabilities a little more with each turn; 0: none.",
     )
     chunk: int | None = Field(
         default=None,

