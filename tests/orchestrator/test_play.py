@@ -13,7 +13,7 @@ from playing import course, play_out, played, until, words_spoken
 from rostra.endpoints import Endpoint
 from rostra.events import SpeakerChosen, Usage
 from rostra.models import Status
-from rostra.store import Claim, Store
+from rostra.store import Claim, Store, connect
 from rostra_orchestrator.lease import Lease
 from rostra_orchestrator.play import MAX_STALLS, play
 from rostra_orchestrator.settings import Settings
@@ -186,6 +186,42 @@ async def test_a_pause_takes_none_of_the_time_that_a_debate_has(store: Store, se
     assert isinstance(again, Claim)
     await played(store, settings, again)
     assert (await course(store, debate)).status is Status.COMPLETED
+
+
+async def test_while_redis_is_nearly_full_a_debate_waits_and_then_goes_on_by_itself(
+    store: Store, settings: Settings, redis_url: str, model: ScriptedModel
+):
+    debate = a_debate(rounds=1)
+    claim = await claimed(store, debate)
+    redis = connect(redis_url)
+    used = (await redis.info("memory"))["used_memory"]
+    await redis.config_set("maxmemory", int(used * 1.03))
+    try:
+        async with Lease(store, claim) as lease:
+            playing = asyncio.create_task(play(store, claim, lease, settings))
+            await asyncio.sleep(2.5)
+            assert model.requests == []
+            assert not playing.done()
+            assert await store.renew(claim) == ""
+            await redis.config_set("maxmemory", used * 10)
+            assert await playing == "ended"
+    finally:
+        await redis.config_set("maxmemory", 0)
+        await redis.aclose()
+    assert (await course(store, debate)).status is Status.COMPLETED
+
+
+async def test_who_has_several_debates_played_makes_room_between_two_turns(store: Store, settings: Settings):
+    first, second = a_debate(rounds=2), a_debate(rounds=2)
+    for debate in (first, second):
+        await store.create(debate, owner="many")
+    claim = await store.claim(first.id, "test:1")
+    assert isinstance(claim, Claim)
+    assert isinstance(await store.claim(second.id, "test:2"), Claim)
+    await store.create(a_debate(), owner="none yet")
+    assert await played(store, settings, claim) == "released"
+    now = await course(store, first)
+    assert (now.status, len(now.turns)) == (Status.QUEUED, 1)
 
 
 async def test_a_server_that_is_away_is_waited_for_however_long_the_turn_has_taken(

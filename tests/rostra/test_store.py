@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 import builders
 from builders import a_debate, a_turn
 from rostra.events import AttemptFailed, Usage
+from rostra.housekeeping import tidy
 from rostra.models import Status
 from rostra.store import Claim, Conflict, Fenced, KeyReused, NotFound, StorageDown, Store, connect
 from rostra.transcript import fold
@@ -20,11 +23,9 @@ async def claimed(store: Store) -> Claim:
     return await builders.claimed(store, a_debate(), "ada:1")
 
 
-async def lose_lease(redis_url: str, claim: Claim) -> None:
-    """What happens when a process is silent for longer than its lease."""
-    redis = connect(redis_url)
-    await redis.delete(f"rostra:debate:{claim.debate.id}:lease")
-    await redis.aclose()
+async def lose_lease(store: Store, claim: Claim) -> None:
+    """What happens when a process was silent for too long."""
+    assert await store.bury(claim.debate.id) == claim.fence + 1
 
 
 class TestCreating:
@@ -147,9 +148,9 @@ class TestPlaying:
         with pytest.raises(Exception, match="GAP turn 2 after 0"):
             await store.append(claim, a_turn(2))
 
-    async def test_one_that_was_overtaken_is_fenced_from_everything(self, store: Store, redis_url: str):
+    async def test_one_that_was_overtaken_is_fenced_from_everything(self, store: Store):
         zombie = await claimed(store)
-        await lose_lease(redis_url, zombie)
+        await lose_lease(store, zombie)
         heir = await store.claim(zombie.debate.id, "grace:2")
         assert isinstance(heir, Claim)
         assert heir.fence == zombie.fence + 1
@@ -165,21 +166,21 @@ class TestPlaying:
                 await write
         assert (await store.get(zombie.debate.id)).turns_done == 0
 
-    async def test_one_that_lost_its_lease_to_nobody_may_go_on(self, store: Store, redis_url: str):
+    async def test_one_that_lost_its_lease_to_nobody_may_go_on(self, store: Store):
         claim = await claimed(store)
-        await lose_lease(redis_url, claim)
+        await lose_lease(store, claim)
         await store.append(claim, a_turn(1))
         assert await store.claim(claim.debate.id, "grace:2") == "leased"
 
-    async def test_claims_without_a_turn_between_them_are_counted(self, store: Store, redis_url: str):
+    async def test_claims_without_a_turn_between_them_are_counted(self, store: Store):
         claim = await claimed(store)
         assert claim.stalls == 1
-        await lose_lease(redis_url, claim)
+        await lose_lease(store, claim)
         again = await store.claim(claim.debate.id, "w")
         assert isinstance(again, Claim)
         assert again.stalls == 2
         await store.append(again, a_turn(1))
-        await lose_lease(redis_url, again)
+        await lose_lease(store, again)
         third = await store.claim(claim.debate.id, "w")
         assert isinstance(third, Claim)
         assert third.stalls == 1
@@ -226,6 +227,214 @@ class TestPlaying:
         assert heir.stalls == 2
 
 
+class TestSharing:
+    """Workers are shared between owners; a wake-up call names a debate, and the store says which is due."""
+
+    async def test_of_one_owner_the_oldest_debate_comes_first_whichever_was_named(self, store: Store):
+        ids = sorted([(await store.create(a_debate()))[0] for _ in range(3)])
+        taken = [await store.claim_next(ids[2], f"w:{n}") for n in range(3)]
+        assert [claim.debate.id for claim in taken if isinstance(claim, Claim)] == ids
+        assert await store.claim_next(ids[0], "w:3") == "idle"
+
+    async def test_five_hundred_debates_of_one_owner_do_not_hold_up_the_first_of_another(self, store: Store):
+        await asyncio.gather(*(store.create(a_debate(), owner="flood") for _ in range(500)))
+        first = await store.claim_next("", "w:1")
+        assert isinstance(first, Claim)
+        other, _ = await store.create(a_debate(), owner="patient")
+        second = await store.claim_next("", "w:2")
+        assert isinstance(second, Claim)
+        assert (await store.get(first.debate.id)).owner == "flood"
+        assert second.debate.id == other
+
+    async def test_who_has_as_many_played_gets_the_turn_who_was_served_longest_ago(self, store: Store):
+        for owner in ("a", "b", "a", "b", "a", "b"):
+            await store.create(a_debate(), owner=owner)
+        owners = list[str]()
+        for n in range(6):
+            claim = await store.claim_next("", f"w:{n}")
+            assert isinstance(claim, Claim)
+            owners.append((await store.get(claim.debate.id)).owner)
+        assert owners[0::2] == [owners[0]] * 3
+        assert owners[1::2] == [owners[1]] * 3
+
+    async def test_a_debate_that_lost_its_player_goes_before_those_that_wait(self, store: Store):
+        lost = await claimed(store)
+        await store.create(a_debate())
+        await lose_lease(store, lost)
+        heir = await store.claim_next(lost.debate.id, "w")
+        assert isinstance(heir, Claim)
+        assert (heir.debate.id, heir.fence) == (lost.debate.id, lost.fence + 1)
+
+    async def test_an_owner_has_no_more_debates_played_at_once_than_is_allowed(self, store: Store):
+        for _ in range(3):
+            await store.create(a_debate(), owner="busy")
+        claims = [await store.claim_next("", f"w:{n}", most=2) for n in range(3)]
+        assert claims[2] == "idle"
+        assert isinstance(claims[0], Claim)
+        await store.finish(claims[0], Status.COMPLETED)
+        assert isinstance(await store.claim_next("", "w:3", most=2), Claim)
+
+    async def test_a_claim_whose_answer_was_lost_is_answered_again(self, store: Store):
+        for _ in range(2):
+            await store.create(a_debate())
+        claim = await store.claim_next("", "w:1")
+        assert await store.claim_next("", "w:1") == claim
+
+    async def test_who_has_several_played_makes_room_after_a_turn_for_who_has_none(self, store: Store):
+        claims = list[Claim]()
+        for n in range(2):
+            await store.create(a_debate(), owner="many")
+            claim = await store.claim_next("", f"w:{n}")
+            assert isinstance(claim, Claim)
+            claims.append(claim)
+        assert await store.append(claims[0], a_turn(1)) == ""
+        await store.create(a_debate(), owner="none yet")
+        assert await store.append(claims[0], AttemptFailed(seq=2, attempt=1, debater="d2", reason="empty")) == ""
+        assert await store.append(claims[0], a_turn(2, "d2")) == "yield"
+        await store.release(claims[0], "others waited")
+        assert await store.append(claims[1], a_turn(1)) == ""  # who has one played keeps it
+        assert isinstance(await store.claim_next("", "w:2"), Claim)
+
+    async def test_the_last_turn_makes_room_by_itself(self, store: Store):
+        for n in range(2):
+            await store.create(a_debate(rounds=1), owner="many")
+            claim = await store.claim_next("", f"w:{n}")
+            assert isinstance(claim, Claim)
+        await store.create(a_debate(), owner="none yet")
+        assert await store.append(claim, a_turn(1)) == "yield"
+        assert await store.append(claim, a_turn(2, "d2")) == ""
+
+
+class TestKeeping:
+    """What becomes of debates that have ended."""
+
+    async def test_compressed_events_read_as_they_were(self, store: Store):
+        claim = await claimed(store)
+        for seq in range(1, 5):
+            await store.append(claim, a_turn(seq, f"d{2 - seq % 2}"))
+        await store.finish(claim, Status.COMPLETED)
+        whole = await store.events(claim.debate.id)
+        await store.compress(claim.debate.id)
+        assert await store.events(claim.debate.id) == whole
+        assert await store.events(claim.debate.id, after=whole[2].id, limit=2) == whole[3:5]
+        assert await store.events(claim.debate.id, after=whole[-1].id) == []
+        assert await store.ended_before(time.time() + 5, uncompressed=True) == []
+        assert await store.ended_before(time.time() + 5) == [claim.debate.id]
+
+    async def test_they_take_a_third_of_the_memory(self, store: Store, redis_url: str):
+        claim = await claimed(store)
+        for seq in range(1, 13):
+            await store.append(claim, a_turn(seq, f"d{2 - seq % 2}"))
+        await store.finish(claim, Status.COMPLETED)
+        redis = connect(redis_url)
+        key = f"rostra:debate:{claim.debate.id}"
+        before = await redis.memory_usage(f"{key}:events")
+        await store.compress(claim.debate.id)
+        after = await redis.memory_usage(f"{key}:archive")
+        assert 0 < after < before / 3
+        await redis.aclose()
+
+    async def test_a_debate_that_still_runs_is_not_compressed(self, store: Store):
+        claim = await claimed(store)
+        await store.compress(claim.debate.id)
+        await store.append(claim, a_turn(1))
+        assert len(await store.events(claim.debate.id)) == 3
+
+    async def test_old_ones_are_compressed_and_older_ones_forgotten(self, store: Store):
+        ended = [await claimed(store) for _ in range(2)]
+        for claim in ended:
+            await store.finish(claim, Status.COMPLETED)
+        await claimed(store)
+        await tidy(store, compress_after=timedelta(hours=1), forget_after=timedelta(days=1))
+        assert len(await store.ended_before(time.time() + 5, uncompressed=True)) == 2
+        await tidy(store, compress_after=timedelta(seconds=-5), forget_after=None)
+        assert await store.ended_before(time.time() + 5, uncompressed=True) == []
+        await tidy(store, compress_after=timedelta(hours=1), forget_after=timedelta(seconds=-5))
+        assert [r.status for r in (await store.page()).records] == [Status.RUNNING]
+        assert await store.ended_before(time.time() + 5) == []
+
+    async def test_how_full_redis_is_can_be_told_where_it_has_a_bound(self, store: Store, redis_url: str):
+        assert await store.fullness() == 0
+        redis = connect(redis_url)
+        await redis.config_set("maxmemory", "1gb")
+        try:
+            assert 0 < await store.fullness() < 0.5
+        finally:
+            await redis.config_set("maxmemory", 0)
+            await redis.aclose()
+
+
+class TestUpgrading:
+    """`stores/1.json` was written by an earlier release: each key's type and value."""
+
+    @pytest.fixture
+    async def older(self, store: Store, redis_url: str) -> Store:
+        redis = connect(redis_url)
+        written = json.loads((Path(__file__).parents[1] / "stores/1.json").read_text(encoding="utf-8"))
+        for key, stored in written.items():
+            match stored["type"], stored["value"]:
+                case "hash", fields:
+                    await redis.hset(key, mapping=fields)
+                case "zset", members:
+                    await redis.zadd(key, members)
+                case "set", members:
+                    await redis.sadd(key, *members)
+                case "stream", rows:
+                    for row_id, fields in rows:
+                        await redis.xadd(key, fields, row_id)
+        await redis.aclose()
+        return store
+
+    async def test_each_debate_reads_as_it_was(self, older: Store):
+        assert await older.upgrade() == 5
+        told = {r.debate.motion: (r.status.value, r.turns_done, r.owner) for r in (await older.page()).records}
+        assert told == {
+            "Tabs beat spaces": ("completed", 6, ""),
+            "Cats are better than dogs": ("running", 2, ""),
+            "Tea is better than coffee": ("paused", 0, ""),
+            "Trains beat planes": ("queued", 0, ""),
+            "Nobody hears of this": ("cancelled", 0, ""),
+        }
+        (done,) = (await older.page(status=Status.COMPLETED)).records
+        course = fold(r.event for r in await older.events(done.debate.id))
+        assert [turn.seq for turn in course.turns] == [1, 2, 3, 4, 5, 6]
+        assert course.turns[0].text == "Tabs let each reader choose the width that suits their eyes."
+
+    async def test_what_ran_and_what_waited_is_played_on(self, older: Store):
+        await older.upgrade()
+        look = await older.look()
+        assert (look.waiting, len(look.running)) == (1, 1)
+        (running,) = look.running
+        assert not running.is_held
+        heir = await older.claim_next(running.id, "w:1")
+        assert isinstance(heir, Claim)
+        assert heir.fence == 2
+        await older.append(heir, a_turn(3))
+        waiting = await older.claim_next("", "w:2")
+        assert isinstance(waiting, Claim)
+        assert waiting.debate.motion == "Trains beat planes"
+
+    async def test_ended_debates_can_be_compressed_and_the_same_request_is_still_the_same_debate(self, older: Store):
+        await older.upgrade()
+        ids = await older.ended_before(time.time())
+        assert len(ids) == 2
+        for debate_id in ids:
+            await older.compress(debate_id)
+        again, new = await older.create(a_debate(), key="once", request=b"the same")
+        assert not new
+        assert fold(r.event for r in await older.events(again)).status is Status.COMPLETED
+
+    async def test_it_is_done_once_and_harmless_twice(self, older: Store, redis_url: str):
+        before = (await older.page()).records
+        assert await older.upgrade() == 5
+        assert await older.upgrade() == 0
+        redis = connect(redis_url)
+        await redis.delete("rostra:version")
+        await redis.aclose()
+        assert await older.upgrade() == 5
+        assert (await older.page()).records == before
+
+
 class TestWishing:
     async def test_a_waiting_debate_is_cancelled_at_once(self, store: Store):
         debate = a_debate()
@@ -243,9 +452,9 @@ class TestWishing:
         assert await store.speak(claim, seq=2, attempt=1, debater="d2", text="…") == "cancel"
         assert await store.renew(claim) == "cancel"
 
-    async def test_a_debate_whose_worker_died_can_be_cancelled(self, store: Store, redis_url: str):
+    async def test_a_debate_whose_worker_died_can_be_cancelled(self, store: Store):
         claim = await claimed(store)
-        await lose_lease(redis_url, claim)
+        await lose_lease(store, claim)
         await store.cancel(claim.debate.id)
         assert (await store.get(claim.debate.id)).status is Status.CANCELLED
 
@@ -270,12 +479,10 @@ class TestWishing:
         assert await store.put_to_rest(claim) == ("cancel" if wish == "cancel" else "")
         await store.append(claim, a_turn(1))
 
-    async def test_a_wish_that_a_worker_did_not_live_to_see_is_no_wish_of_the_next_one(
-        self, store: Store, redis_url: str
-    ):
+    async def test_a_wish_that_a_worker_did_not_live_to_see_is_no_wish_of_the_next_one(self, store: Store):
         claim = await claimed(store)
         await store.pause(claim.debate.id)
-        await lose_lease(redis_url, claim)
+        await lose_lease(store, claim)
         await store.pause(claim.debate.id)
         await store.resume(claim.debate.id)
         heir = await store.claim(claim.debate.id, "w")

@@ -75,7 +75,7 @@ def queue(redis: Redis) -> Queue:
 
 
 def enqueue(redis: Redis, debate_id: str, fence: int) -> None:
-    """Calls a worker to the debate."""
+    """Calls a worker, to this debate if it has no player, else to whichever is due."""
     bucket = int(time.time()) // _BUCKET_SECONDS
     queue(redis).enqueue(  # pyright: ignore[reportUnknownMemberType]
         PLAY,
@@ -85,6 +85,11 @@ def enqueue(redis: Redis, debate_id: str, fence: int) -> None:
         result_ttl=0,
         failure_ttl=_KEPT_SECONDS,
     )
+
+
+def length(redis: Redis) -> int:
+    """How many calls wait for a worker."""
+    return queue(redis).count
 
 
 def waiting(redis: Redis) -> set[str]:

@@ -93,7 +93,7 @@ async def _begun(parts: Parts, debate_id: str, seconds: int) -> Record:
 
 def _fresh(debate: Debate) -> Record:
     """What was stored just now; not read again, so that an accepted debate is always answered as one."""
-    return Record(debate, Status.QUEUED, "", 0, turns_planned(debate), None, None, Usage(), "")
+    return Record(debate, "", Status.QUEUED, "", 0, turns_planned(debate), None, None, Usage(), "")
 
 
 def _accepted(record: Record, *, replayed: bool, waited: int) -> Response:

@@ -1,4 +1,4 @@
-"""What an RQ job does: claim the debate it names, play it, and call the next worker if it is given back."""
+"""What an RQ job does: claim the debate that is due, play it, and call the next worker if it is given back."""
 
 from __future__ import annotations
 
@@ -30,38 +30,41 @@ def prepare(settings: Settings) -> None:
 
 
 def play(debate_id: str) -> None:
-    """The job of `rostra.queue.PLAY`: plays one debate, or finds that there is nothing to play."""
+    """The job of `rostra.queue.PLAY`: plays one debate, or finds that there is nothing to play.
+
+    It names the debate that it was enqueued for; which one is played is the store's to say (`Store.claim_next`).
+    """
     assert _settings is not None, "jobs.prepare was not called"
-    with bound_contextvars(debate_id=debate_id):
-        asyncio.run(_claim_and_play(debate_id, _settings))
+    asyncio.run(_claim_and_play(debate_id, _settings))
 
 
-async def _claim_and_play(debate_id: str, settings: Settings) -> None:
+async def _claim_and_play(named: str, settings: Settings) -> None:
     store = Store(connect(settings.redis_url))
     try:
-        claim = await store.claim(debate_id, owner=_owner())
+        claim = await store.claim_next(named, owner=_owner(), most=settings.running_per_owner)
         if isinstance(claim, str):
-            log.info("nothing to play", why=claim)
+            log.info("nothing to play", debate_id=named, why=claim)
             return
-        log.info("debate claimed", fence=claim.fence, stalls=claim.stalls)
-        if await _play(store, claim, settings) == "released":
-            await asyncio.to_thread(_call_another, settings.redis_url, debate_id, claim.fence + 1)
+        with bound_contextvars(debate_id=claim.debate.id):
+            log.info("debate claimed", fence=claim.fence, stalls=claim.stalls)
+            if await _play(store, claim, settings) == "released":
+                await asyncio.to_thread(_call_another, settings.redis_url, claim.debate.id, claim.fence + 1)
     finally:
         await store.close()
 
 
-def bury(debate_id: str, pid: int, redis_url: str) -> None:
-    """Calls another worker to a debate whose process died, without waiting for its lease to expire."""
-    asyncio.run(_bury(debate_id, pid, redis_url))
+def bury(pid: int, redis_url: str) -> None:
+    """Calls another worker to the debate of a process that died, without waiting until its beat is missed."""
+    asyncio.run(_bury(pid, redis_url))
 
 
-async def _bury(debate_id: str, pid: int, redis_url: str) -> None:
+async def _bury(pid: int, redis_url: str) -> None:
     store = Store(connect(redis_url))
     try:
-        fence = await store.bury(debate_id, f"{socket.gethostname()}:{pid}:")
+        buried = await store.bury_all(f"{socket.gethostname()}:{pid}:")
     finally:
         await store.close()
-    if fence is not None:
+    for debate_id, fence in buried:
         log.warning("the debate's process died", debate_id=debate_id, pid=pid)
         await asyncio.to_thread(_call_another, redis_url, debate_id, fence)
 

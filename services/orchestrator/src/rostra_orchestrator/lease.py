@@ -8,12 +8,12 @@ from typing import Literal
 
 import structlog
 
-from rostra.store import RENEW_SECONDS, Claim, Fenced, StorageDown, Store, Wish
+from rostra.store import RENEW_SECONDS, Claim, Fenced, Hint, StorageDown, Store
 from rostra.tasks import stopped
 
 log = structlog.stdlib.get_logger(__name__)
 
-Interruption = Literal["cancel", "pause", "stop", "fenced"]
+Interruption = Literal["cancel", "pause", "yield", "stop", "fenced"]
 
 
 class Lease:
@@ -34,8 +34,8 @@ class Lease:
         if not self.interrupted.done():
             self.interrupted.set_result(reason)
 
-    def notice(self, wish: Wish) -> None:
-        """What people wish of the debate, read along with every write."""
+    def notice(self, wish: Hint) -> None:
+        """What is wished of the debate, read along with every write."""
         if wish:
             self.interrupt(wish)
 

@@ -32,6 +32,10 @@ log = structlog.stdlib.get_logger(__name__)
 
 # Claims in a row that may end without a new turn, before the debate is taken for one that kills workers.
 MAX_STALLS = 5
+# Shares of Redis' maxmemory: at the first no turn is begun, under the second debates go on.
+_FULL = 0.95
+_ROOM_AGAIN = 0.9
+_LOOK_AGAIN_SECONDS = 1.0
 
 Outcome = Literal["ended", "paused", "released", "fenced"]
 
@@ -96,10 +100,16 @@ async def _interrupted(store: Store, claim: Claim, reason: Interruption) -> Outc
         case "pause":
             return await _put_to_rest(store, claim)
         case "stop":
-            await store.release(claim, "the worker was stopped")
-            return "released"
+            return await _released(store, claim, "the worker was stopped")
+        case "yield":
+            return await _released(store, claim, "others waited who had nothing played")
         case "fenced":
             return "fenced"
+
+
+async def _released(store: Store, claim: Claim, reason: str) -> Outcome:
+    await store.release(claim, reason)
+    return "released"
 
 
 async def _put_to_rest(store: Store, claim: Claim) -> Outcome:
@@ -110,8 +120,7 @@ async def _put_to_rest(store: Store, claim: Claim) -> Outcome:
         case "cancel":
             return await _ended(store, claim, Status.CANCELLED, "cancelled by request")
         case "":
-            await store.release(claim, "resumed before it was paused")
-            return "released"
+            return await _released(store, claim, "resumed before it was paused")
 
 
 @dataclass(slots=True)
@@ -169,6 +178,7 @@ class _Playing:
 
     async def _take(self, table: Table, slot: Slot, stop: Stop) -> None:
         """Fills one slot: chooses its speaker if need be, takes the turn, and stores it."""
+        await self._until_there_is_room()
         chosen_by: ChosenBy = "format"
         if slot.debater is None:
             choice = await self._choice(table, slot)
@@ -183,6 +193,16 @@ class _Playing:
             )
         await self._note(turn)
         log.info("turn taken", debater=turn.debater, attempts=turn.attempts, tokens=turn.usage.total)
+
+    async def _until_there_is_room(self) -> None:
+        """A turn that could not be stored is not begun: while Redis is nearly full the debate waits, and keeps its
+        lease with what is left."""
+        if await self.store.fullness() < _FULL:
+            return
+        log.warning("Redis is nearly full: the debate waits; delete debates or raise its maxmemory")
+        while await self.store.fullness() >= _ROOM_AGAIN:  # noqa: ASYNC110  only asking tells
+            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+        log.info("Redis has room again")
 
     async def _choice(self, table: Table, slot: Slot) -> SpeakerChosen:
         """Who speaks: as it was chosen before the debate was taken over, or else chosen now."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from pydantic import Field
 
 from rostra.settings import SharedSettings
@@ -11,6 +13,17 @@ class Settings(SharedSettings):
     """`ROSTRA_…` in the environment; seconds are wall-clock seconds."""
 
     workers: int = Field(default=4, ge=1, le=256, description="Debates that are played at once, a process each.")
+    running_per_owner: int = Field(
+        default=0,
+        ge=0,
+        description="Most debates of one owner that are played at once; 0: as many as there are workers.",
+    )
+    compress_after_hours: float = Field(
+        default=1, ge=0, description="Hours after its end until a debate is compressed."
+    )
+    forget_after_days: float | None = Field(
+        default=None, gt=0, description="Days after its end until a debate is forgotten; unset: never."
+    )
     turn_attempts: int = Field(
         default=4, ge=1, le=20, description="Generations that one turn may need before its debate fails."
     )
@@ -23,3 +36,11 @@ class Settings(SharedSettings):
     )
     model_next_token_seconds: float = Field(default=60, gt=0, le=600, description="Longest pause within an answer.")
     model_answer_seconds: float = Field(default=900, gt=0, le=7200, description="Longest answer, from its first token.")
+
+    @property
+    def compress_after(self) -> timedelta:
+        return timedelta(hours=self.compress_after_hours)
+
+    @property
+    def forget_after(self) -> timedelta | None:
+        return timedelta(days=self.forget_after_days) if self.forget_after_days else None

@@ -17,7 +17,7 @@ import signal
 import socket
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
-from typing import Any, cast
+from typing import Any
 
 import structlog
 from rq import Worker
@@ -27,6 +27,7 @@ from rq.worker_pool import WorkerPool
 
 from rostra import log as logging
 from rostra import queue
+from rostra.housekeeping import tidy_forever
 from rostra.processes import die_with_parent
 from rostra.queue import QUEUE, DebateJob
 from rostra.reaper import reap_forever
@@ -55,10 +56,9 @@ class DebateWorker(Worker):
             self.kill_horse(signal.SIGTERM)
 
     def handle_work_horse_killed(self, job: Job, retpid: int, ret_val: int, rusage: Any) -> None:
-        """A process that is known to be dead need not be waited for until its lease expires."""
-        (debate_id,) = cast("list[str]", job.args)  # pyright: ignore[reportUnknownMemberType]
+        """A process that is known to be dead need not be waited for until its beat is missed."""
         try:
-            jobs.bury(debate_id, retpid, self.redis_url)
+            jobs.bury(retpid, self.redis_url)
         except StorageDown as error:
             log.warning("cannot tell Redis that a debate's process died; the reaper will", error=str(error))
 
@@ -140,9 +140,26 @@ def _keep(settings: Settings) -> None:
 async def _keep_forever(settings: Settings) -> None:
     store = Store(connect(settings.redis_url))
     rq = queue.connect(settings.redis_url)
+    await _upgraded(store)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(reap_forever(store, rq))
+        tasks.create_task(
+            tidy_forever(store, compress_after=settings.compress_after, forget_after=settings.forget_after)
+        )
         tasks.create_task(_report_forever(store, settings.workers))
+
+
+async def _upgraded(store: Store) -> None:
+    """What an older release stored is brought up to date before anybody looks at it."""
+    while True:
+        try:
+            if changed := await store.upgrade():
+                log.info("storage upgraded", debates=changed)
+        except StorageDown as error:
+            log.warning("cannot reach Redis", error=str(error))
+            await asyncio.sleep(_REPORT_SECONDS)
+        else:
+            return
 
 
 async def _report_forever(store: Store, workers: int) -> None:

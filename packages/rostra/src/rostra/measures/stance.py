@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 import regex
@@ -89,7 +88,6 @@ class _Side(NamedTuple):
         return _Side(-self.sign, self.about)
 
 
-@lru_cache(maxsize=256)  # a debate's own, asked for at every attempt
 def _side(words: Wording, stance: str, motion: str) -> _Side:
     plain = _plain(stance)
     sign = -1 if _find(words.against, plain) else 1 if _find(words.for_, plain) else 0

@@ -3,15 +3,20 @@
 Each change is one Lua script, so that it happens whole or not at all, and once: a client that lost the
 reply may send it again. Keys, all under `rostra:`:
 
-    debate:{id}           hash: the spec, and what lists show (status, turns_done, …)
+    debate:{id}           hash: the spec, what lists show (status, turns_done, …), whose it is, and who plays it
     debate:{id}:events    stream: what happened; turns at {seq}-0
+    debate:{id}:archive   string: the same, compressed, some time after the end
     debate:{id}:deltas    stream: words while they are spoken; capped, expires
-    debate:{id}:lease     string "{fence}:{owner}", expires unless renewed
     debates, status:{s}   sorted sets of ids, which sort by age
-    live                  set of ids that are queued or running
-    woken:{id}            string, expires: the debate was enqueued just now
+    owner:{o}:debates     the same of one owner, also owner:{o}:{s}; debates that were begun without a key are owner ''s
+    waiting               set of owners of queued debates
+    served, claims        sorted set: owners by the claim that they last got; how many claims there were
+    ended, uncompressed   sorted sets of ended debates by the second of their end
     idempotency:{hash}    hash: which request became which debate; expires
     workers               sorted set: worker pools by the second they last reported
+    version               the version of this layout; `upgrade` brings an older one to it
+
+Nothing here hangs on a clock that somebody can set, but what may expire early or late without harm.
 
 Errors:
 
@@ -49,31 +54,36 @@ from rostra.events import (
     encode,
 )
 from rostra.models import ENDED, Debate, Status
-from rostra.store import records
+from rostra.store import archive, records
 from rostra.store.connection import connect
 from rostra.store.records import (
     Claim,
     Conflict,
     Fenced,
+    Hint,
     KeyReused,
+    Look,
     NotFound,
     Page,
     Record,
+    Running,
     StorageDown,
     StoreError,
     Wish,
 )
 
 __all__ = [
-    "LEASE_MS",
     "RENEW_SECONDS",
     "Claim",
     "Conflict",
     "Fenced",
+    "Hint",
     "KeyReused",
+    "Look",
     "NotFound",
     "Page",
     "Record",
+    "Running",
     "StorageDown",
     "Store",
     "StoreError",
@@ -82,11 +92,9 @@ __all__ = [
 ]
 
 PREFIX = "rostra:"
-# A process that is silent for 8 s has lost its debate: with the reaper's look every 2 s, another one plays on
-# after 10 s at the latest. Renewed four times within a lease, so that a slow answer of Redis loses nothing.
-LEASE_MS = 8_000
+VERSION = 2
+# How often a lease is renewed. Reapers take a process for dead after four renewals that did not come (rostra.reaper).
 RENEW_SECONDS = 2.0
-WOKEN_MS = 5_000
 IDEMPOTENCY_SECONDS = 24 * 3600
 # A worker pool reports every 2 s; one that was silent for longer than this is taken for dead.
 PRESENCE_SECONDS = 15
@@ -127,7 +135,7 @@ class Store:
 
     # ── for the API ─────────────────────────────────────────────────────────────────────────────────────
 
-    async def create(self, debate: Debate, *, key: str = "", request: bytes = b"") -> tuple[str, bool]:
+    async def create(self, debate: Debate, *, owner: str = "", key: str = "", request: bytes = b"") -> tuple[str, bool]:
         """Stores a new debate, once for each idempotency key; answers its id and whether it is new.
 
         Raises:
@@ -140,6 +148,7 @@ class Store:
             turns_planned(debate),
             debate.created_at.isoformat(timespec="milliseconds"),
             encode(DebateCreated(at=debate.created_at)),
+            owner,
             hashlib.sha256(key.encode()).hexdigest() if key else "",
             hashlib.sha256(request).hexdigest(),
             IDEMPOTENCY_SECONDS,
@@ -250,36 +259,35 @@ class Store:
     # ── for the worker ──────────────────────────────────────────────────────────────────────────────────
 
     async def claim(self, debate_id: str, owner: str) -> Claim | str:
-        """Takes the debate up, or says in a word why not: `leased`, `missing`, or its status."""
+        """Takes this debate up as the process `owner`, or says in a word why not: `leased`, `missing`, its status."""
         event = DebateClaimed(fence=0, owner=owner)  # the script puts the fence in
-        outcome, *rest = await self._run("claim", debate_id, owner, LEASE_MS, _now(), encode(event))
-        if outcome != "claimed":
-            return str(outcome)
-        fence, stalls, wish, spec = rest
-        return Claim(records.debate(spec), int(fence), owner, int(stalls), wish)
+        return records.claim(await self._run("claim", debate_id, owner, _now(), encode(event)), owner)
+
+    async def claim_next(self, named: str, owner: str, *, most: int = 0) -> Claim | str:
+        """Takes up the debate that is due, or says `idle`.
+
+        That is `named`, if it has lost its player; else the oldest one that waits, of the owner who has fewest played
+        at the moment, and not more than `most` (0: any number).
+        """
+        event = DebateClaimed(fence=0, owner=owner)
+        return records.claim(await self._run("next", named, owner, _now(), encode(event), most), owner)
 
     async def renew(self, claim: Claim) -> Wish:
         """Keeps the lease; answers what people wish of the debate. Raises: Fenced."""
-        return _wish(await self._run("renew", *_identity(claim), LEASE_MS))
+        return _wish(await self._run("renew", *_identity(claim)))
 
-    async def append(self, claim: Claim, event: Event, *, usage: Usage | None = None) -> Wish:
+    async def append(self, claim: Claim, event: Event, *, usage: Usage | None = None) -> Hint:
         """Adds an event (a turn at its `seq`), and keeps the lease. Sending it twice adds it once.
+
+        Answers what is wished of the debate: after a turn also `yield`, where others have nothing played and this
+        debate's owner has several.
 
         Raises: Fenced.
         """
         seq = event.seq if isinstance(event, TurnTaken) else 0
         spent = usage or Usage()
-        return _wish(
-            await self._run(
-                "append",
-                *_identity(claim),
-                LEASE_MS,
-                seq,
-                encode(event),
-                spent.prompt_tokens,
-                spent.completion_tokens,
-            )
-        )
+        tokens = (spent.prompt_tokens, spent.completion_tokens)
+        return _hint(await self._run("append", *_identity(claim), seq, encode(event), *tokens))
 
     async def finish(self, claim: Claim, status: Status, reason: str = "") -> None:
         """Ends the debate with its last event. Raises: Fenced."""
@@ -312,24 +320,53 @@ class Store:
         said = (seq, attempt, debater, text)
         return _wish(await self._run("speak", claim.debate.id, claim.fence, DELTAS_KEPT, DELTAS_SECONDS, *said))
 
-    async def bury(self, debate_id: str, owner: str) -> int | None:
-        """Drops the lease of a process known to be dead, by the beginning of its owner's name.
+    async def bury(self, debate_id: str, owner: str = "", *, beat: int | None = None) -> int | None:
+        """Drops the lease of a process that is dead, by the beginning of its name, or by the beat at which it stopped.
 
         Answers the fence to enqueue the debate under, or None if that process does not hold it. The claim
         still counts as one that ended without a turn.
         """
-        fence = await self._run("bury", debate_id, owner)
+        fence = await self._run("bury", debate_id, owner, "" if beat is None else beat)
         return int(fence[0]) if fence else None
 
-    # ── for the reaper ──────────────────────────────────────────────────────────────────────────────────
+    async def bury_all(self, owner: str) -> list[tuple[str, int]]:
+        """`bury` for whatever that process held: the debates' ids and next fences."""
+        held = [debate.id for debate in (await self.look()).running if debate.is_held]
+        return [(debate_id, fence) for debate_id in held if (fence := await self.bury(debate_id, owner)) is not None]
 
-    async def unattended(self) -> list[tuple[str, int]]:
-        """Debates that should run and that nobody plays, each with its next fence.
+    async def fullness(self) -> float:
+        """The share of Redis' `maxmemory` that is taken, from 0 to 1 and a little more; 0 where there is no bound."""
+        return records.fullness(await self._redis.info("memory"))
 
-        One that was named is not named again for `WOKEN_MS`, whoever asks.
-        """
-        found = await self._run("unattended", WOKEN_MS)
-        return [(found[i], int(found[i + 1])) for i in range(0, len(found), 2)]
+    # ── for the reaper, and for those who tidy up ───────────────────────────────────────────────────────
+
+    async def look(self) -> Look:
+        """What waits and what runs. Raises StorageDown also where Redis is full, since nobody can renew then."""
+        return records.look(await self._run("look"))
+
+    async def ended_before(self, seconds: float, *, uncompressed: bool = False, limit: int = 100) -> list[str]:
+        """Ids of debates that ended before this second since 1970, the oldest first."""
+        index = f"{PREFIX}{'uncompressed' if uncompressed else 'ended'}"
+        return await self._redis.zrangebyscore(index, "-inf", f"({seconds}", 0, limit)
+
+    async def compress(self, debate_id: str) -> None:
+        """Keeps an ended debate's events compressed from now on; readers notice nothing."""
+        rows = await self._redis.xrange(_key(debate_id, "events"))
+        if rows:
+            await self._run("archive", debate_id, len(rows), archive.packed(rows))
+
+    async def upgrade(self) -> int:
+        """Brings what an older release stored to this layout; answers how many debates were changed. Harmless when
+        several do it at once, or again."""
+        if int(await self._redis.get(f"{PREFIX}version") or 1) >= VERSION:
+            return 0
+        ids: list[str] = await self._redis.zrange(f"{PREFIX}debates", 0, -1)
+        for debate_id in ids:
+            ended = records.moment(await self._redis.hget(_key(debate_id), "ended_at"))
+            await self._run("upgrade", debate_id, int(ended.timestamp()) if ended else "")
+        await self._redis.delete(f"{PREFIX}live")
+        await self._redis.set(f"{PREFIX}version", VERSION)
+        return len(ids)
 
     async def report_workers(self, pool: str, workers: int) -> None:
         """Tells that a pool is alive and how many workers it has."""
@@ -356,6 +393,8 @@ class Store:
     async def events(self, debate_id: str, after: str = "0-0", limit: int | None = None) -> list[Recorded]:
         """The events behind the id `after`, in order."""
         rows = await self._redis.xrange(_key(debate_id, "events"), f"({after}", "+", limit)
+        if not rows and (kept := await self._redis.get(_key(debate_id, "archive"))):
+            rows = archive.unpacked(kept, after, limit)
         return [records.recorded(row) for row in rows]
 
     async def newest(self, debate_id: str) -> tuple[str, str]:
@@ -401,6 +440,10 @@ def _not_fenced(answer: list[Any]) -> list[Any]:
 
 def _wish(answer: list[Any]) -> Wish:
     return cast("Wish", _not_fenced(answer)[1])
+
+
+def _hint(answer: list[Any]) -> Hint:
+    return cast("Hint", _not_fenced(answer)[1])
 
 
 def _changed(outcome: str, *, unless: Status, debate_id: str) -> bool:

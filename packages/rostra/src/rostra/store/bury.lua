@@ -1,10 +1,8 @@
--- ARGV: id, the beginning of the dead owner's name
--- Drops the lease of a process that is known to be dead; answers with the next fence, or nothing.
-local id, owner = unpack(ARGV)
-local held = redis.call('GET', debate_key(id) .. ':lease')
-if not held then return {} end
-local fence, holder = held:match('^(%d+):(.*)$')
-if holder:sub(1, #owner) ~= owner then return {} end
-redis.call('DEL', debate_key(id) .. ':lease')
-redis.call('SET', P .. 'woken:' .. id, 1, 'PX', 5000)
+-- ARGV: id, the beginning of the dead process' name ('' for any), the beat at which it stopped ('' for any)
+-- Drops the lease of a process that is taken for dead; answers with the next fence, or nothing.
+local id, process, beat_ = unpack(ARGV)
+local fence, holder = lease_of(id):match('^(%d+):(.*)$')
+if not fence or holder:sub(1, #process) ~= process then return {} end
+if beat_ ~= '' and field(id, 'beat') ~= beat_ then return {} end
+redis.call('HSET', debate_key(id), 'lease', '')
 return { tonumber(fence) + 1 }

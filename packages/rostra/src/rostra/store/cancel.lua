@@ -3,7 +3,7 @@ local id, now, event, reason = unpack(ARGV)
 local status = field(id, 'status')
 if not status then return { 'missing' } end
 if ENDED[status] then return { status } end
-if redis.call('EXISTS', debate_key(id) .. ':lease') == 1 then
+if lease_of(id) ~= '' then
   redis.call('HSET', debate_key(id), 'wish', 'cancel')
   return { 'asked' }
 end

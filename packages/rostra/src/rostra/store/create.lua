@@ -1,5 +1,5 @@
--- ARGV: id, spec, turns planned, created at, event, idempotency key's hash ('' for none), request's hash, key's life (s)
-local id, spec, planned, now, event, idempotency, request, life = unpack(ARGV)
+-- ARGV: id, spec, turns planned, created at, event, owner, idempotency key's hash ('' for none), request's hash, key's life (s)
+local id, spec, planned, now, event, owner, idempotency, request, life = unpack(ARGV)
 if idempotency ~= '' then
   local stored = redis.call('HMGET', P .. 'idempotency:' .. idempotency, 'request', 'id')
   if stored[1] then
@@ -7,15 +7,14 @@ if idempotency ~= '' then
   end
 end
 if redis.call('EXISTS', debate_key(id)) == 1 then return { 'created', id } end  -- the client's retry
-redis.call('HSET', debate_key(id), 'spec', spec, 'turns_done', 0, 'turns_planned', planned, 'fence', 0,
-  'stalls', 0, 'wish', '', 'reason', '', 'created_at', now, 'prompt_tokens', 0, 'completion_tokens', 0)
+redis.call('HSET', debate_key(id), 'spec', spec, 'owner', owner, 'turns_done', 0, 'turns_planned', planned, 'fence', 0,
+  'stalls', 0, 'wish', '', 'lease', '', 'beat', 0, 'reason', '', 'created_at', now, 'prompt_tokens', 0, 'completion_tokens', 0)
 move(id, 'queued')
 redis.call('ZADD', P .. 'debates', 0, id)
+redis.call('ZADD', owner_key(owner, 'debates'), 0, id)
 note(id, event)
 if idempotency ~= '' then
   redis.call('HSET', P .. 'idempotency:' .. idempotency, 'request', request, 'id', id)
   redis.call('EXPIRE', P .. 'idempotency:' .. idempotency, life)
 end
--- The API enqueues the debate itself; the reaper need not for a while.
-redis.call('SET', P .. 'woken:' .. id, 1, 'PX', 5000)
 return { 'created', id }

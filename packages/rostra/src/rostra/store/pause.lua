@@ -4,7 +4,7 @@ local status = field(id, 'status')
 if not status then return { 'missing' } end
 if not LIVE[status] then return { status } end
 if field(id, 'wish') == 'cancel' then return { 'cancelled' } end
-if redis.call('EXISTS', debate_key(id) .. ':lease') == 1 then
+if lease_of(id) ~= '' then
   redis.call('HSET', debate_key(id), 'wish', 'pause')
   return { 'asked' }
 end

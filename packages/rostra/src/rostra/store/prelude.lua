@@ -1,7 +1,9 @@
--- Shared by all scripts: keys, and the two ways in which a debate changes.
+-- Shared by all scripts: keys, and the ways in which a debate changes.
 local P = 'rostra:'
 local function debate_key(id) return P .. 'debate:' .. id end
+local function owner_key(owner, index) return P .. 'owner:' .. owner .. ':' .. index end
 local function field(id, name) return redis.call('HGET', debate_key(id), name) end
+local function owner_of(id) return field(id, 'owner') or '' end
 
 local ENDED = { completed = true, collapsed = true, failed = true, cancelled = true }
 local LIVE = { queued = true, running = true }
@@ -21,24 +23,63 @@ end
 
 -- Changes the status and the indexes that hang on it.
 local function move(id, to)
-  local from = field(id, 'status')
+  local from, owner = field(id, 'status'), owner_of(id)
   redis.call('HSET', debate_key(id), 'status', to)
-  if from then redis.call('ZREM', P .. 'status:' .. from, id) end
+  if from then
+    redis.call('ZREM', P .. 'status:' .. from, id)
+    redis.call('ZREM', owner_key(owner, from), id)
+  end
   redis.call('ZADD', P .. 'status:' .. to, 0, id)
-  if LIVE[to] then redis.call('SADD', P .. 'live', id) else redis.call('SREM', P .. 'live', id) end
+  redis.call('ZADD', owner_key(owner, to), 0, id)
+  if to == 'queued' then
+    redis.call('SADD', P .. 'waiting', owner)
+  elseif redis.call('ZCARD', owner_key(owner, 'queued')) == 0 then
+    redis.call('SREM', P .. 'waiting', owner)
+  end
 end
 
 local function finish(id, status, reason, now, event)
   note(id, event)
-  redis.call('HSET', debate_key(id), 'reason', reason, 'ended_at', now, 'wish', '')
-  redis.call('DEL', debate_key(id) .. ':lease')
+  redis.call('HSET', debate_key(id), 'reason', reason, 'ended_at', now, 'wish', '', 'lease', '')
   redis.call('EXPIRE', debate_key(id) .. ':deltas', 60)
+  local seconds = redis.call('TIME')[1]
+  redis.call('ZADD', P .. 'ended', seconds, id)
+  redis.call('ZADD', P .. 'uncompressed', seconds, id)
   move(id, status)
 end
 
+-- Who plays the debate, as '{fence}:{process}'; '' where nobody does. It does not expire: reapers watch the beat that
+-- is counted with each renewal, by clocks of their own that nobody can set.
+local function lease_of(id) return field(id, 'lease') or '' end
+local function lease_for(id, process) return field(id, 'fence') .. ':' .. process end
+local function beat(id) return redis.call('HINCRBY', debate_key(id), 'beat', 1) end
+
 -- True for the process that claimed last, as long as nobody else holds the lease: a process that lost its
 -- lease to a pause of its own, with nobody else there, may go on; one that was overtaken may not.
-local function holds(id, fence, lease)
-  local held = redis.call('GET', debate_key(id) .. ':lease')
-  return field(id, 'status') == 'running' and field(id, 'fence') == fence and (not held or held == lease)
+local function holds(id, fence, process)
+  local held = lease_of(id)
+  return field(id, 'status') == 'running' and field(id, 'fence') == fence and (held == '' or held == fence .. ':' .. process)
+end
+
+local function renew(id, fence, process)
+  redis.call('HSET', debate_key(id), 'lease', fence .. ':' .. process)
+  beat(id)
+end
+
+local function claimed(id)
+  local was = redis.call('HMGET', debate_key(id), 'fence', 'stalls', 'wish', 'spec')
+  return { 'claimed', tonumber(was[1]), tonumber(was[2]), was[3], was[4] }
+end
+
+-- Gives a debate that nobody plays to a process.
+local function take(id, process, now, event)
+  local fence = redis.call('HINCRBY', debate_key(id), 'fence', 1)
+  redis.call('HINCRBY', debate_key(id), 'stalls', 1)
+  renew(id, fence, process)
+  redis.call('HSETNX', debate_key(id), 'started_at', now)
+  move(id, 'running')
+  local event_ = cjson.decode(event)
+  event_.fence = fence
+  note(id, cjson.encode(event_))
+  return claimed(id)
 end

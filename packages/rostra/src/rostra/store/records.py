@@ -12,7 +12,8 @@ from redis.exceptions import RedisError
 from rostra.events import Delta, Recorded, Usage, decode
 from rostra.models import Debate, Status
 
-Wish = Literal["", "cancel", "pause"]
+Wish = Literal["", "cancel", "pause"]  # of people
+Hint = Wish | Literal["yield"]  # or of the store itself, which shares the workers between owners
 
 StorageDown = RedisError
 
@@ -46,6 +47,7 @@ class Record:
     """A debate and the derived fields that lists show."""
 
     debate: Debate
+    owner: str
     status: Status
     reason: str
     turns_done: int
@@ -68,6 +70,26 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Running:
+    """A debate that runs: the fence of its last claim, whether somebody holds it, and the beat of the lease, which
+    stands still when its holder does."""
+
+    id: str
+    fence: int
+    is_held: bool
+    beat: int
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How many debates wait, the oldest of them, and all that run."""
+
+    waiting: int
+    oldest: Sequence[str]
+    running: Sequence[Running]
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """Some debates, newest first; `next_cursor` is None on the last page."""
 
@@ -86,12 +108,13 @@ def debate(spec: str) -> Debate:
 def record(fields: Mapping[str, str]) -> Record:
     return Record(
         debate=debate(fields["spec"]),
+        owner=fields.get("owner", ""),
         status=Status(fields["status"]),
         reason=fields.get("reason", ""),
         turns_done=int(fields["turns_done"]),
         turns_planned=int(fields["turns_planned"]),
-        started_at=_moment(fields.get("started_at")),
-        ended_at=_moment(fields.get("ended_at")),
+        started_at=moment(fields.get("started_at")),
+        ended_at=moment(fields.get("ended_at")),
         usage=Usage(
             prompt_tokens=int(fields.get("prompt_tokens", 0)),
             completion_tokens=int(fields.get("completion_tokens", 0)),
@@ -100,7 +123,29 @@ def record(fields: Mapping[str, str]) -> Record:
     )
 
 
-def _moment(text: str | None) -> datetime | None:
+def claim(answer: Sequence[Any], owner: str) -> Claim | str:
+    outcome, *rest = answer
+    if outcome != "claimed":
+        return str(outcome)
+    fence, stalls, wish, spec = rest
+    return Claim(debate(spec), int(fence), owner, int(stalls), wish)
+
+
+def look(answer: Sequence[Any]) -> Look:
+    waiting, oldest, running = answer
+    return Look(
+        int(waiting), oldest, [Running(i, int(fence), bool(held), int(beat)) for i, fence, held, beat in running]
+    )
+
+
+def fullness(memory: Mapping[str, Any]) -> float:
+    """What counts against `maxmemory`: all but the buffers of the log and of replicas."""
+    most = int(memory.get("maxmemory", 0))
+    counted = int(memory["used_memory"]) - int(memory.get("mem_not_counted_for_evict", 0))
+    return counted / most if most else 0.0
+
+
+def moment(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 

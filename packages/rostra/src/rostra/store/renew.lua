@@ -1,6 +1,5 @@
--- ARGV: id, fence, owner, lease (ms)
-local id, fence, owner, lease_ms = unpack(ARGV)
-local lease = fence .. ':' .. owner
-if not holds(id, fence, lease) then return { 'fenced' } end
-redis.call('SET', debate_key(id) .. ':lease', lease, 'PX', lease_ms)
+-- ARGV: id, fence, process
+local id, fence, process = unpack(ARGV)
+if not holds(id, fence, process) then return { 'fenced' } end
+renew(id, fence, process)
 return { 'held', field(id, 'wish') }
