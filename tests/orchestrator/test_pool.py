@@ -250,10 +250,10 @@ async def test_servers_of_different_kinds_are_asked_in_their_own_words(
     several.models["default"] = (Endpoint(url=home.url), Endpoint(url=refuge.url, dialect="vllm"))
     home.answers = [Fails(503)]
     await played(store, several, await claimed(store, debate))
-    assert home.requests[0]["repeat_penalty"] == refuge.requests[0]["repetition_penalty"] == 1.1
+    assert home.requests[0]["repeat_penalty"] == refuge.requests[0]["repetition_penalty"] == 1.05
     assert "repeat_penalty" not in refuge.requests[0]
     turn = (await course(store, debate)).turns[0]
-    assert turn.sampling["repeat_penalty"] == 1.1
+    assert turn.sampling["repeat_penalty"] == 1.05
 
 
 async def test_who_speaks_is_asked_at_the_next_server_too(

@@ -73,8 +73,8 @@ async def test_what_is_not_chosen_is_llama_cpps_default_and_told(
     first, second = (dict(turn.sampling) for turn in ended.turns)
     assert (first["top_k"], second["top_k"]) == (7, 40)
     for sampling in (first, second):
-        assert (sampling["temperature"], sampling["top_p"], sampling["min_p"]) == (0.8, 0.95, 0.05)
-        assert sampling["repeat_penalty"] == 1.1
+        assert (sampling["temperature"], sampling["top_p"], sampling["min_p"]) == (0.8, 0.85, 0.2)
+        assert sampling["repeat_penalty"] == 1.05
         assert sampling["max_tokens"] == 300
     assert [options(body) for body in model.requests] == [first, second]
 

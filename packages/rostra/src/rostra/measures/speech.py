@@ -81,16 +81,21 @@ def leaks(text: str, prompt_lines: Sequence[str] = ()) -> str | None:
     """
     if token := _TEMPLATE.search(text):
         return token.group()
-    own = {normal(sentence) for sentence in sentences(text)} if prompt_lines else set[str]()
-    return next((found for line in prompt_lines if (found := _shown(line, text, own))), None)
+    pieces, telling = _recognised_by(tuple(prompt_lines))
+    if not pieces.isdisjoint(grams(text, _VERBATIM)):
+        shown = (_common(normal(line), normal(text)) for line in prompt_lines)
+        if piece := next(filter(None, shown), None):
+            return piece
+    said = (normal(sentence) for sentence in sentences(text)) if telling else ()
+    return next((sentence for sentence in said if sentence in telling), None)
 
 
-def _shown(line: str, text: str, own: set[str]) -> str | None:
-    has_piece = not grams(line, _VERBATIM).isdisjoint(grams(text, _VERBATIM))
-    if has_piece and (piece := _common(normal(line), normal(text))):
-        return piece
-    told = (normal(sentence) for sentence in sentences(line) if _is_uncommon(sentence))
-    return next((sentence for sentence in told if sentence in own), None)
+@lru_cache(maxsize=64)  # a debate's instructions are the same for every attempt
+def _recognised_by(lines: tuple[str, ...]) -> tuple[frozenset[str], frozenset[str]]:
+    """The pieces of 30 characters of these lines, and their sentences that nobody says by chance."""
+    pieces = frozenset[str]().union(*(grams(line, _VERBATIM) for line in lines))
+    told = frozenset(normal(each) for line in lines for each in sentences(line) if _is_uncommon(each))
+    return pieces, told
 
 
 def _is_uncommon(sentence: str) -> bool:

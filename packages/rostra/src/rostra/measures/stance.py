@@ -77,6 +77,9 @@ def _not_taken_back(words: Wording, told: Sequence[str], phrases: Sequence[str])
     return None
 
 
+_ARTICLE = regex.compile(r"^(?:the|this|den|die|das|la|le|el|l')\s+")
+
+
 class _Side(NamedTuple):
     """What a stance is for (1) or against (-1); 0 where its words do not tell."""
 
@@ -92,7 +95,7 @@ def _side(words: Wording, stance: str, motion: str) -> _Side:
     plain = _plain(stance)
     sign = -1 if _find(words.against, plain) else 1 if _find(words.for_, plain) else 0
     about = pattern((*words.against, *words.for_)).sub(" ", plain)
-    about = regex.sub(r"^(?:the|this|den|die|das|la|le|el|l')\s+", "", about.strip(" .,。、"))
+    about = _ARTICLE.sub("", about.strip(" .,。、"))
     whole = _plain(motion).rstrip(" .!。")
     if not about or about == whole or regex.fullmatch(words.motion, about):
         return _Side(sign, f"(?:{words.motion}{'|' + regex.escape(whole) if whole else ''})")
