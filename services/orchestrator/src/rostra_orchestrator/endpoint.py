@@ -26,6 +26,7 @@ import structlog
 
 from rostra.endpoints import TAKES_CACHE_KEY, Endpoint
 from rostra.events import Usage
+from rostra.pieces import TooLong, beginning, lines
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -33,7 +34,6 @@ Message = Mapping[str, str]
 
 # What a model's context is taken for when neither the settings nor the server tell.
 _CONTEXT_UNTOLD = 2048
-_LONGEST_LINE = 1 << 20
 _LONGEST_ERROR = 10_000
 _COUNTS_KEPT = 4096
 
@@ -141,6 +141,8 @@ class ModelServer:
                         yield piece
         except httpx.RequestError as error:
             raise self._interrupted(error, answer) from error
+        except TooLong:
+            raise BrokenAnswer("the model server sent a line of over 1 MiB") from None
         if answer.finish_reason is None:
             raise BrokenAnswer("the answer was cut off: the stream ended without a finish reason")
 
@@ -172,8 +174,8 @@ class ModelServer:
         no_read_limit = httpx.Timeout(None, connect=self._patience.connect)
         async with self._http.stream("POST", "/v1/chat/completions", json=body, timeout=no_read_limit) as response:
             if response.status_code != 200:
-                raise self._refusal(response.status_code, await _beginning(response))
-            async for line in _lines(response):
+                raise self._refusal(response.status_code, await beginning(response.aiter_bytes(), _LONGEST_ERROR))
+            async for line in lines(response.aiter_bytes()):
                 data = line.removeprefix(b"data:").strip() if line.startswith(b"data:") else b""
                 if data == b"[DONE]":
                     return
@@ -297,29 +299,6 @@ def _context(props: Mapping[str, Any]) -> int | None:
     inner = cast("Mapping[str, Any]", settings).get("n_ctx") if isinstance(settings, Mapping) else None
     found = props.get("n_ctx", inner)
     return found if isinstance(found, int) and found > 0 else None
-
-
-async def _beginning(response: httpx.Response) -> bytes:
-    """As much of an error's body as can hold a message."""
-    body = b""
-    async for piece in response.aiter_bytes():
-        body += piece
-        if len(body) > _LONGEST_ERROR:
-            break
-    return body[:_LONGEST_ERROR]
-
-
-async def _lines(response: httpx.Response) -> AsyncIterator[bytes]:
-    """The body's lines. JSON may hold what Unicode takes for a line's end (U+2028, U+0085); SSE does not."""
-    rest = b""
-    async for piece in response.aiter_bytes():
-        *lines, rest = (rest + piece).split(b"\n")
-        for line in lines:
-            yield line
-        if len(rest) > _LONGEST_LINE:
-            raise BrokenAnswer("the model server sent a line of over 1 MiB")
-    if rest:
-        yield rest
 
 
 def _parsed(data: bytes) -> dict[str, Any]:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-import httpx2 as httpx
-
 from rostra.doctor.troubles import Broken
 
-_LONGEST_LINE = 1 << 20
-_LONGEST_ERROR = 20_000
 # Where thinking models put what comes before their answer.
 _THOUGHTS = ("reasoning_content", "reasoning")
 
@@ -106,26 +102,3 @@ def message(body: bytes) -> str:
     if isinstance(error, list):
         error = "; ".join(_text(fields(fault), "msg") for fault in cast("list[object]", error))
     return " ".join(str(fields(error).get("message", error)).split())
-
-
-async def lines(response: httpx.Response) -> AsyncIterator[bytes]:
-    """Raises: Broken."""
-    rest = b""
-    async for piece in response.aiter_bytes():
-        *complete, rest = (rest + piece).split(b"\n")
-        for line in complete:
-            yield line
-        if len(rest) > _LONGEST_LINE:
-            raise Broken("Its stream holds a line of over 1 MiB.")
-    if rest:
-        yield rest
-
-
-async def beginning(response: httpx.Response) -> bytes:
-    """As much as an error's words need."""
-    body = b""
-    async for piece in response.aiter_bytes():
-        body += piece
-        if len(body) > _LONGEST_ERROR:
-            break
-    return body

@@ -13,9 +13,10 @@ from urllib.parse import urlsplit
 
 import httpx2 as httpx
 
-from rostra.doctor.answers import Reply, beginning, lines, message, parsed, take, whole
+from rostra.doctor.answers import Reply, message, parsed, take, whole
 from rostra.doctor.troubles import Broken, Busy, NoServer, Refused, explained
 from rostra.endpoints import Endpoint
+from rostra.pieces import TooLong, beginning, lines
 
 Message = Mapping[str, str]
 
@@ -30,6 +31,7 @@ _CHAT = "/v1/chat/completions"
 # Of the moment, not of the request.
 _MOMENTARY = {408, 429, 502, 503, 504}
 _MOST_WORDS = 200
+_LONGEST_ERROR = 20_000  # bytes
 
 
 class Page(NamedTuple):
@@ -124,6 +126,8 @@ class Server:
 
         try:
             await self._listen(body, seconds, reply, heard)
+        except TooLong:
+            raise Broken("Its stream holds a line of over 1 MiB.") from None
         except Broken:
             if not reply.text:
                 raise
@@ -135,7 +139,7 @@ class Server:
         with explained():
             async with asked as response:
                 await self._check_stream(response)
-                async for line in lines(response):
+                async for line in lines(response.aiter_bytes()):
                     if line.startswith(b"data:") and self._take(line.removeprefix(b"data:").strip(), reply):
                         heard()
 
@@ -143,7 +147,7 @@ class Server:
         if self._has_no_time(response):
             raise Busy(f"It has no time ({response.status_code}).")
         if response.status_code != 200:
-            self._check(response.status_code, await beginning(response))
+            self._check(response.status_code, await beginning(response.aiter_bytes(), _LONGEST_ERROR))
         if "json" in response.headers.get("content-type", ""):
             raise Broken("It was asked for a stream and answers in one piece.")
 
