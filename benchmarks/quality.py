@@ -46,7 +46,7 @@ def main() -> None:
         if options.out:
             print(quality_report.summary(rows))
             return
-        RESULTS.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        _write(RESULTS, rows)
     quality_report.publish(json.loads(RESULTS.read_text(encoding="utf-8")), ROOT)
 
 
@@ -54,13 +54,10 @@ def _measured(options: argparse.Namespace) -> list[Row]:
     motions = json.loads(options.motions.read_text(encoding="utf-8"))[: options.most]
     model = options.model or bundled_model()
     setup = Setup(model, options.at_once, CONTEXT, options.threads)
-    cells = [(n, request, seed) for n, request in enumerate(motions) for seed in range(1, options.seeds + 1)]
-    rows = list[Row]()
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        redis_server(Path(folder)) as redis_url,
-        scorer(None if options.unscored else model, options.threads) as scores,
-    ):
+    seeds = range(options.first_seed, options.first_seed + options.seeds)
+    cells = [(n, request, seed) for n, request in enumerate(motions) for seed in seeds]
+    played: list[tuple[Row, Debate, Played]] = []
+    with tempfile.TemporaryDirectory() as folder, redis_server(Path(folder)) as redis_url:
         for arm in options.arms:
             guard = arm if arm in ("lenient", "strict") else "off"
             debates = [(n, seed, debate_of(request, seed, options.turns, guard)) for n, request, seed in cells]
@@ -68,10 +65,18 @@ def _measured(options: argparse.Namespace) -> list[Row]:
                 one = _arm(arm, up.url, redis_url, options.turns)
                 done = asyncio.run(_all([d for _, _, d in debates], one, options.at_once))
             for (n, seed, debate), was in zip(debates, done, strict=True):
-                rows.append(_row(scores, arm, n, seed, debate, was, options))
+                played.append((_row(arm, n, seed, debate, was, options), debate, was))
             if options.out:
-                options.out.write_text(json.dumps(rows, indent=1, ensure_ascii=False), encoding="utf-8")
+                _write(options.out, [row for row, _, _ in played])
+    with scorer(None if options.unscored else model, options.threads) as scores:
+        rows = [_scored(scores, row, debate, was) for row, debate, was in played]
+    if options.out:
+        _write(options.out, rows)
     return rows
+
+
+def _write(file: Path, rows: Sequence[Row]) -> None:
+    file.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _arm(arm: str, url: str, redis_url: str, turns: int) -> Callable[[Debate], Awaitable[Played]]:
@@ -100,10 +105,7 @@ async def _all(debates: Sequence[Debate], one: Callable[[Debate], Awaitable[Play
     return await asyncio.gather(*map(seated, debates))
 
 
-def _row(
-    scores: Scorer | None, arm: str, motion: int, seed: int, debate: Debate, was: Played, options: argparse.Namespace
-) -> Row:
-    texts = [turn.text for turn in was.turns]
+def _row(arm: str, motion: int, seed: int, debate: Debate, was: Played, options: argparse.Namespace) -> Row:
     measured = measure(debate, was.turns)
     row = {
         "arm": arm,
@@ -111,13 +113,11 @@ def _row(
         "seed": seed,
         "status": was.status,
         "turns_planned": options.turns,
-        "turns_spoken": len(texts),
+        "turns_spoken": len(was.turns),
         "attempts": was.attempts,
         "tokens": was.usage.total,
         "tokens_generated": was.usage.completion_tokens,
         "seconds": round(was.seconds, 1),
-        "logprob": scores and scores.alone(debate, texts),
-        "logprob_in_context": scores and scores.in_context(debate, texts),
         **quality_report.figures(measured),
     }
     if options.transcripts:
@@ -127,11 +127,19 @@ def _row(
     return row
 
 
+def _scored(scores: Scorer | None, row: Row, debate: Debate, was: Played) -> Row:
+    texts = [turn.text for turn in was.turns]
+    alone, in_context = (scores.alone(debate, texts), scores.in_context(debate, texts)) if scores else (None, None)
+    print(f"{row['arm']:>10} {row['motion']:>2}/{row['seed']} scored {alone}", file=sys.stderr, flush=True)
+    return {**row, "logprob": alone, "logprob_in_context": in_context}
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--motions", type=Path, default=MOTIONS, help="a JSON list of debates, as they are POSTed")
     parser.add_argument("--most", type=int, help="so many of the motions only")
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=3, help="so many seeds, one after the other")
+    parser.add_argument("--first-seed", type=int, default=1)
     parser.add_argument("--turns", type=int, default=12)
     parser.add_argument("--arms", nargs="+", default=[*ARMS, OWN_TURNS])
     parser.add_argument("--at-once", type=int, default=6, help="debates at the same time")

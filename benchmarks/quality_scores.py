@@ -6,12 +6,16 @@ in eight bits, which moves a token by 0.002 on average and takes half of the tim
 
 from __future__ import annotations
 
+import os
 import statistics
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+
+# Before libgomp is loaded: threads that spin for long make a token ten times as dear where cores are shared.
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 import llama_cpp
 import numpy as np
