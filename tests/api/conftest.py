@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 from httpx2 import ASGITransport, AsyncClient
 
 from builders import a_debate, claimed
 from rostra.endpoints import Endpoint
-from rostra.store import Claim, Store
+from rostra.keys import Scope, make
+from rostra.store import Claim, Store, connect
+from rostra.store.keys import Keys
 from rostra_api.app import Api, create_app
 from rostra_api.server import Server
 from rostra_api.settings import Settings
@@ -35,7 +37,7 @@ async def app(settings: Settings) -> AsyncIterator[Api]:
 @pytest.fixture
 async def client(app: Api) -> AsyncIterator[AsyncClient]:
     transport = ASGITransport(app, raise_app_exceptions=False)
-    async with AsyncClient(transport=transport, base_url="http://rostra") as client:
+    async with AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
         yield client
 
 
@@ -59,6 +61,25 @@ async def server(settings: Settings) -> AsyncIterator[Server]:
 async def reader(server: Server) -> AsyncIterator[AsyncClient]:
     async with AsyncClient(base_url=server.url, timeout=20) as reader:
         yield reader
+
+
+@pytest.fixture
+async def keys(redis_url: str) -> AsyncIterator[Keys]:
+    keys = Keys(connect(redis_url))
+    yield keys
+    await keys.close()
+
+
+@pytest.fixture
+def key_of(keys: Keys) -> Callable[..., Awaitable[dict[str, str]]]:
+    """Makes a key for an owner; answers the header that carries it."""
+
+    async def made(owner: str, *scopes: str) -> dict[str, str]:
+        key, token = make(owner, [Scope(scope) for scope in scopes or ("write",)])
+        await keys.add(key)
+        return {"Authorization": f"Bearer {token}"}
+
+    return made
 
 
 @pytest.fixture

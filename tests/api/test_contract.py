@@ -12,7 +12,6 @@ import pytest
 from httpx2 import AsyncClient
 
 from rostra_api.openapi import document
-from rostra_api.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 
@@ -64,11 +63,3 @@ def test_a_stale_one_is_told(tmp_path: Path):
     assert "make openapi" in checked.stderr
     subprocess.run(command, cwd=tmp_path, check=True)
     subprocess.run([*command, "--check"], cwd=tmp_path, check=True)
-
-
-@pytest.mark.parametrize(
-    ("host", "others"),
-    [("127.0.0.1", False), ("127.8.8.8", False), ("::1", False), ("localhost", False), ("0.0.0.0", True), ("::", True)],
-)
-def test_who_can_reach_it_is_known(host: str, others: bool):
-    assert Settings(host=host).listens_to_others is others

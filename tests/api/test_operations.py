@@ -111,7 +111,7 @@ class TestRedisGone:
         app = create_app(Settings(redis_url=f"redis://127.0.0.1:{port}/0"))
         async with app.router.lifespan_context(app):
             transport = ASGITransport(app, raise_app_exceptions=False)
-            async with AsyncClient(transport=transport, base_url="http://rostra") as client:
+            async with AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
                 while (await client.post("/v1/debates", json=a_request())).status_code != 202:
                     pass
                 yield client, redis

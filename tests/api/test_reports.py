@@ -34,7 +34,7 @@ async def asking(redis_url: str, **models: Endpoint | list[Endpoint]) -> AsyncIt
     app = create_app(Settings(redis_url=redis_url, models=models))
     async with app.router.lifespan_context(app):
         transport = ASGITransport(app, raise_app_exceptions=False)
-        async with AsyncClient(transport=transport, base_url="http://rostra") as client:
+        async with AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
             yield client
 
 

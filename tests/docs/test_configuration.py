@@ -76,5 +76,5 @@ def test_the_defaults_of_other_model_servers_stand_in_the_example_and_the_docume
 
 def test_the_defaults_of_the_containers_stand_in_the_example():
     # Some differ between a container and a machine: where it listens, and where the others are.
-    for name, value in re.findall(r"\$\{(ROSTRA_(?:\w+_LIMIT|REDIS_MEMORY|WHEELS|PORT)):-([^}]*)\}", COMPOSE):
+    for name, value in re.findall(r"\$\{(ROSTRA_(?:\w+_LIMIT|REDIS_MEMORY|WHEELS|PORT|PUBLISH)):-([^}]*)\}", COMPOSE):
         assert f"#{name}={value}" in EXAMPLE

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import rostra_api.settings
 from rostra.endpoints import Endpoint
 from rostra.settings import SharedSettings
 
@@ -97,6 +98,18 @@ def test_models_of_ones_own_go_before_those_of_the_file(override: str, monkeypat
     own = '{"default": [{"url": "http://a:8000"}, {"url": "http://b:8000"}]}'
     orchestrator = stack(override, ROSTRA_MODELS=own)["services"]["orchestrator"]
     assert [endpoint.url for endpoint in endpoints(orchestrator, monkeypatch)] == ["http://a:8000", "http://b:8000"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "others"), [("", False), ("127.0.0.1", False), ("[::1]", False), ("0.0.0.0", True), ("192.0.2.1", True)]
+)
+def test_the_api_knows_who_can_reach_it(asked: str, others: bool, monkeypatch: pytest.MonkeyPatch):
+    api = stack(ROSTRA_PUBLISH=asked)["services"]["api"]
+    for name in ("ROSTRA_HOST", "ROSTRA_PUBLISH"):
+        monkeypatch.setenv(name, api["environment"][name])
+    (port,) = api["ports"]
+    assert port["host_ip"] == api["environment"]["ROSTRA_PUBLISH"].strip("[]")
+    assert rostra_api.settings.Settings().reached_by_others is others
 
 
 def test_llama_server_is_not_started_without_a_file():

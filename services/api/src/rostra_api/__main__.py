@@ -16,9 +16,9 @@ from rostra_api.settings import Settings
 def main() -> None:
     settings = read(Settings)
     configure("api", settings.log_level)
-    if settings.listens_to_others:
+    if settings.reached_by_others:
         log = structlog.stdlib.get_logger(__name__)
-        log.warning("serving beyond this machine, to whoever reaches it: there are no keys", host=settings.host)
+        log.info("others can reach this address: a key is needed", address=settings.publish or settings.host)
     with suppress(KeyboardInterrupt):
         Server(create_app(settings), settings.host, settings.port).run()
 

@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from rostra_api import catalogue, contract, debates, health, live, metrics, problems, transcripts
+from rostra_api.entry import Entry
 from rostra_api.metrics import Metrics
 from rostra_api.parts import Parts, opened
 from rostra_api.settings import Settings
@@ -45,6 +46,7 @@ def create_app(settings: Settings) -> Api:
     for module in (debates, live, transcripts, catalogue, health):
         app.include_router(module.router)
     problems.install(app)
+    app.add_middleware(Entry, settings=settings)
     metrics.install(app, meters)
     return app
 

@@ -7,7 +7,10 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from rostra.models import DebateRequest
+from rostra_api.entry import OPEN
 from rostra_api.problems import Problem, documented
+
+_KEY = {"type": "http", "scheme": "bearer", "description": "A key of `rostra keys create`, where there are keys."}
 
 # FastAPI's own answer to a wrong parameter, which is never given here.
 _NEVER_GIVEN = ("HTTPValidationError", "ValidationError")
@@ -22,9 +25,15 @@ def completed(document: dict[str, Any]) -> dict[str, Any]:
         [(DebateRequest, "validation"), (Problem, "validation")], ref_template="#/components/schemas/{model}"
     )
     schemas.update(own["$defs"])
-    for path in document["paths"].values():
-        for operation in path.values():
+    document["components"]["securitySchemes"] = {"key": _KEY}
+    document["security"] = [{"key": []}, {}]  # without keys nobody needs one
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
             _correct(operation["responses"])
+            if path in OPEN:
+                operation["security"] = []
+            else:
+                _add(operation["responses"], 401, 403)
     return document
 
 
@@ -32,5 +41,9 @@ def _correct(responses: dict[str, Any]) -> None:
     schema = responses.get("422", {}).get("content", {}).get("application/json", {}).get("schema", {})
     if schema.get("$ref", "").endswith(_NEVER_GIVEN[0]):
         del responses["422"]
-    for status, response in documented(500).items():
+    _add(responses, 500)
+
+
+def _add(responses: dict[str, Any], *statuses: int) -> None:
+    for status, response in documented(*statuses).items():
         responses.setdefault(str(status), response)

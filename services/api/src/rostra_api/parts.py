@@ -18,9 +18,12 @@ from rostra import store as stores
 from rostra.endpoints import Endpoints
 from rostra.reaper import reap_forever
 from rostra.store import NotFound, StorageDown, Store
+from rostra.store.keys import Keys
 from rostra.tasks import stopped
 from rostra_api import following
 from rostra_api.following import Following
+from rostra_api.keyring import Keyring
+from rostra_api.lookout import Lookout
 from rostra_api.metrics import Metrics
 from rostra_api.reports import Reports
 from rostra_api.settings import Settings
@@ -41,6 +44,8 @@ class Parts:
     metrics: Metrics
     models: Mapping[str, Endpoints]
     reports: Reports
+    keyring: Keyring
+    lookout: Lookout
 
     async def call_a_worker(self, debate_id: str, fence: int) -> None:
         """Enqueues the debate. When that fails, the reaper does it within seconds."""
@@ -54,13 +59,22 @@ class Parts:
 @asynccontextmanager
 async def opened(settings: Settings, metrics: Metrics) -> AsyncGenerator[Parts]:
     """The parts, with the reaper and the shared reader at work. Redis need not be there yet."""
-    store = Store(stores.connect(settings.redis_url, patience=PATIENCE_SECONDS))
+    redis = stores.connect(settings.redis_url, patience=PATIENCE_SECONDS)
+    store, keys = Store(redis), Keys(redis)
     streams = Store(stores.connect(settings.redis_url, patience=PATIENCE_SECONDS, block=following.BLOCK_MS / 1000))
     rq = queue.connect(settings.redis_url, patience=PATIENCE_SECONDS)
     parts = Parts(
-        store, rq, Following(streams, most=settings.max_followers), metrics, settings.models, Reports(settings.models)
+        store=store,
+        rq=rq,
+        following=Following(streams, most=settings.max_followers),
+        metrics=metrics,
+        models=settings.models,
+        reports=Reports(settings.models),
+        keyring=Keyring(keys),
+        lookout=Lookout(keys, PATIENCE_SECONDS),
     )
     tasks = [
+        asyncio.create_task(parts.lookout.look_forever()),
         asyncio.create_task(reap_forever(store, rq)),
         asyncio.create_task(parts.following.read_forever()),
     ]

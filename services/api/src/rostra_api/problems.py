@@ -38,6 +38,11 @@ class Kind(NamedTuple):
 NOT_JSON = Kind(400, "not-json", "The body is not JSON")
 CUT_OFF = Kind(400, "cut-off", "The request ended too early")
 BAD_PARAMETER = Kind(400, "bad-parameter", "A parameter or header is wrong")
+NO_KEY = Kind(401, "no-key", "A key is needed")
+NO_KEYS = Kind(401, "no-keys", "There are no keys yet")
+BAD_KEY = Kind(401, "bad-key", "The key does not work")
+MISSING_SCOPE = Kind(403, "missing-scope", "The key is not good for that")
+FOREIGN = Kind(403, "foreign-name", "The request comes from somewhere else")
 NOT_FOUND = Kind(404, "not-found", "There is no such thing here")
 NOT_ALLOWED = Kind(405, "method-not-allowed", "This cannot be done with that")
 NOT_ACCEPTABLE = Kind(406, "not-acceptable", "It cannot be had in that form")
@@ -72,14 +77,14 @@ class Problem(BaseModel):
 
 
 class Refusal(Exception):
-    """What a request asked for cannot be had."""
+    """What a request asked for cannot be had. Headers are given with underscores in the place of hyphens."""
 
     def __init__(self, kind: Kind, detail: str, errors: Sequence[Fault] = (), **headers: str) -> None:
         super().__init__(detail)
         self.kind = kind
         self.detail = detail
         self.errors = list(errors)
-        self.headers = headers
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
 
 class Full(Exception):
@@ -115,9 +120,9 @@ def response(kind: Kind, detail: str, errors: Sequence[Fault] = (), headers: dic
 def install(app: FastAPI) -> None:
     """Makes `app` answer every error with a problem."""
     for error in _KINDS:
-        app.add_exception_handler(error, _known)
+        app.add_exception_handler(error, _told)
     app.add_exception_handler(Conflict, _conflict)
-    app.add_exception_handler(Refusal, _refusal)
+    app.add_exception_handler(Refusal, _told)
     app.add_exception_handler(RequestValidationError, _bad_parameters)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _internal)
@@ -135,20 +140,22 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-async def _known(request: Request, error: Exception) -> Response:
+def told(error: Exception, path: str) -> Response:
+    """The problem that a Refusal, or an error of the table above, is to who asked."""
+    if isinstance(error, Refusal):
+        return response(error.kind, error.detail, error.errors, error.headers)
     kind, detail = next(_KINDS[cls] for cls in type(error).__mro__ if cls in _KINDS)
     if kind is STORAGE_DOWN:
-        log.warning("storage down", path=request.url.path, error=repr(error))
+        log.warning("storage down", path=path, error=repr(error))
     return response(kind, detail)
+
+
+async def _told(request: Request, error: Exception) -> Response:
+    return told(error, request.url.path)
 
 
 async def _conflict(_: Request, error: Exception) -> Response:
     return response(CONFLICT, f"The debate is {cast('Conflict', error).status.value}.")
-
-
-async def _refusal(_: Request, error: Exception) -> Response:
-    refusal = cast("Refusal", error)
-    return response(refusal.kind, refusal.detail, refusal.errors, refusal.headers)
 
 
 async def _bad_parameters(_: Request, error: Exception) -> Response:

@@ -13,18 +13,22 @@ class Settings(SharedSettings):
     """Where to listen, and how many to serve."""
 
     host: str = Field(
-        default="127.0.0.1",
-        description="Address to listen on. There are no keys: whoever reaches it may start and end debates.",
+        default="127.0.0.1", description="Address to listen on; beyond loopback nothing is served until there is a key."
     )
     port: int = Field(default=8080, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    publish: str | None = Field(
+        default=None,
+        description="Address that the port is published on; unset: the one that it listens on (containers: 127.0.0.1).",
+    )
     max_followers: int = Field(
         default=4000, ge=1, description="Most readers that follow debates live or wait for their end at once."
     )
 
     @property
-    def listens_to_others(self) -> bool:
+    def reached_by_others(self) -> bool:
         """Whether other machines can reach it."""
+        address = (self.publish or self.host).strip("[]")
         try:
-            return not ip_address(self.host).is_loopback
+            return not ip_address(address).is_loopback
         except ValueError:
-            return self.host != "localhost"
+            return address != "localhost"

@@ -1,14 +1,16 @@
-"""The command line: `rostra serve`, `rostra demo` and `rostra doctor`."""
+"""The command line: `rostra serve`, `rostra demo`, `rostra doctor` and `rostra keys`."""
 
 from __future__ import annotations
 
 import argparse
 import re
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 # As `rostra.endpoints.Dialect` has them, which takes long to import.
 DIALECTS = ("rostra", "llama-cpp-python", "llama-server", "vllm", "ollama", "openai")
+_SPANS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,6 +25,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from rostra.commands.doctor import doctor  # noqa: PLC0415
 
         return doctor(chosen.url, chosen.model, chosen.dialect, chosen.seconds, as_json=chosen.json)
+    if chosen.command == "keys":
+        from rostra.commands import keys  # noqa: PLC0415
+
+        return keys.run(chosen)
     from rostra.commands.demo import demo  # noqa: PLC0415
 
     return demo(chosen.file)
@@ -35,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     demo = commands.add_parser("demo", help="run the whole stack and play one debate, live in this terminal")
     demo.add_argument("file", nargs="?", type=Path, help="a debate as JSON; a built-in one when left out")
     _add_doctor(commands.add_parser)
+    _add_keys(commands.add_parser)
     return parser
 
 
@@ -53,6 +60,36 @@ def _add_doctor(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
     doctor.add_argument("--dialect", choices=DIALECTS, help="the kind of server that it is taken for in ROSTRA_MODELS")
     doctor.add_argument("--json", action="store_true", help="the report as JSON")
     doctor.add_argument("--seconds", type=_seconds, default=60.0, help="how long it may take at most (default: 60)")
+
+
+def _add_keys(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
+    keys = add_parser(
+        "keys",
+        help="make, list and revoke the API's keys",
+        description="Works on the Redis in ROSTRA_REDIS_URL, and where that is not set on that of the `rostra serve` "
+        "that runs in ROSTRA_DATA_DIR. In the containers: docker compose exec api rostra keys …",
+    ).add_subparsers(dest="action", required=True)
+    create = keys.add_parser("create", help="make a key; it is shown this once")
+    create.add_argument(
+        "--owner", required=True, help="whose debates it begins and sees; an owner may have several keys"
+    )
+    create.add_argument(
+        "--scopes",
+        type=lambda text: text.split(","),
+        default=["read", "write"],
+        help="read, write (which includes read) or admin (everything, and everybody's); default: read,write",
+    )
+    create.add_argument("--expires", type=_span, metavar="TIME", help="30d, 12h, …; left out: never")
+    keys.add_parser("list", help="all keys, without their secrets")
+    revoke = keys.add_parser("revoke", help="take a key back: it stops working within 10 seconds")
+    revoke.add_argument("id", metavar="ID", help="as `rostra keys list` shows it")
+
+
+def _span(text: str) -> timedelta:
+    found = re.fullmatch(r"([1-9][0-9]{0,4})([mhdw])", text)
+    if not found:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time like 90m, 12h, 30d or 4w")
+    return timedelta(**{_SPANS[found[2]]: int(found[1])})
 
 
 def _address(text: str) -> str:

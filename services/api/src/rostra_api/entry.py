@@ -1,0 +1,138 @@
+"""The first thing that a request meets: who asks, and whether they may.
+
+As a middleware and not as a dependency of each route, so that a route which is added is closed until somebody opens it.
+
+- Where there are keys, all but `OPEN` needs one. GET and HEAD need the scope `read`, everything else `write`.
+- Where there are none, whoever is on this machine may do everything, if nobody else can reach it; else nobody may do
+  anything. That a page in somebody's browser does not count as being on this machine is told by the names it uses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Annotated, cast
+from urllib.parse import urlsplit
+
+import structlog
+from fastapi import Depends, Request
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from rostra.keys import Key
+from rostra.keys import Scope as Right
+from rostra.store import StorageDown
+from rostra_api import problems
+from rostra_api.parts import Parts
+from rostra_api.problems import FOREIGN, MISSING_SCOPE, NO_KEY, NO_KEYS, Refusal
+from rostra_api.settings import Settings
+
+# Nothing is told there, beside whether it works.
+OPEN = frozenset({"/healthz", "/readyz"})
+
+# Most proxies say so when they hand on somebody else's request.
+_OF_PROXIES = ("forwarded", "via", "x-forwarded-for", "x-real-ip")
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
+_CHALLENGE = "Bearer"
+_MAKE = "rostra keys create --owner NAME"
+_HOW = f"`{_MAKE}` makes a key (in the containers: `docker compose exec api {_MAKE}`)"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks. Without keys the owner is `""` and there is nobody else."""
+
+    owner: str
+    key_id: str
+    sees_all: bool
+
+
+ANYBODY = Caller(owner="", key_id="", sees_all=False)
+
+
+class Entry:
+    """Lets requests in, each with its `Caller`, or answers with the problem."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._reached_by_others = settings.reached_by_others
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] in OPEN:
+            await self._app(scope, receive, send)
+            return
+        try:
+            scope.setdefault("state", {})["caller"] = await self._caller(scope)
+        except (Refusal, StorageDown) as refused:
+            await problems.told(refused, scope["path"])(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _caller(self, scope: Scope) -> Caller:
+        """Raises: Refusal, StorageDown."""
+        parts = cast("Parts", scope["app"].state.parts)
+        headers = Headers(scope=scope)
+        if token := _token(headers):
+            key = await parts.keyring.key(token)
+            structlog.contextvars.bind_contextvars(key=key.id)
+            _check(key, Right.READ if scope["method"] in _READING else Right.WRITE)
+            await parts.keyring.note_use(key)
+            return Caller(key.owner, key.id, key.may(Right.ADMIN))
+        if await parts.lookout.keys_are_there():
+            raise Refusal(NO_KEY, "Send a key as `Authorization: Bearer …`.", WWW_Authenticate=_CHALLENGE)
+        if self._reached_by_others:
+            raise Refusal(
+                NO_KEYS, f"Others can reach this address, so it asks for a key: {_HOW}.", WWW_Authenticate=_CHALLENGE
+            )
+        _check_near(headers)
+        return ANYBODY
+
+
+def _token(headers: Headers) -> str:
+    """What was sent as a key, or `""`. Raises Refusal where it was sent in another way."""
+    sent = headers.getlist("authorization")
+    if not sent:
+        return ""
+    scheme, _, token = sent[0].partition(" ")
+    if len(sent) > 1 or scheme.lower() != "bearer" or not token.strip():
+        raise Refusal(NO_KEY, "Send one key, as `Authorization: Bearer …`.", WWW_Authenticate=_CHALLENGE)
+    return token.strip()
+
+
+def _check(key: Key, right: Right) -> None:
+    if not key.may(right):
+        challenge = f'Bearer error="insufficient_scope", scope="{right}"'
+        raise Refusal(MISSING_SCOPE, f"The key lacks the scope `{right}`.", WWW_Authenticate=challenge)
+
+
+def _check_near(headers: Headers) -> None:
+    """A name that leads to this machine may be anybody's (DNS rebinding), and a page of another site may send requests
+    to a loopback address: both know no loopback name for the place that they come from. Raises: Refusal."""
+    if not _is_loopback(_hostname("//", headers.getlist("host"))):
+        raise Refusal(FOREIGN, f"Without keys it answers to a loopback name only. For others, {_HOW}.")
+    if "origin" in headers and not _is_loopback(_hostname("", headers.getlist("origin"))):
+        raise Refusal(FOREIGN, f"Without keys it takes no requests from pages of other sites. For them, {_HOW}.")
+    if any(name in headers for name in _OF_PROXIES):
+        raise Refusal(FOREIGN, f"Without keys it takes no requests that a proxy hands on. For them, {_HOW}.")
+
+
+def _hostname(before: str, values: Sequence[str]) -> str:
+    try:
+        return urlsplit(before + values[0]).hostname or "" if len(values) == 1 else ""
+    except ValueError:
+        return ""
+
+
+def _is_loopback(name: str) -> bool:
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost"
+
+
+async def _of(request: Request) -> Caller:
+    return cast("Caller", request.state.caller)
+
+
+CallerNeeded = Annotated[Caller, Depends(_of)]
