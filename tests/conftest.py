@@ -31,13 +31,13 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     )
     url = f"redis://127.0.0.1:{port}/0"
     with redis.Redis.from_url(url) as client:
-        _wait_until_it_answers(client)
+        wait_until_it_answers(client)
     yield url
     server.terminate()
     server.wait(10)
 
 
-def _wait_until_it_answers(client: redis.Redis) -> None:
+def wait_until_it_answers(client: redis.Redis) -> None:
     for _ in range(200):
         try:
             client.ping()

@@ -46,7 +46,7 @@ async def server(settings: Settings) -> AsyncIterator[Server]:
     """A server that listens; `server.url` says where, `server.app` what it serves."""
     listener = socket.create_server(("127.0.0.1", 0))
     app = create_app(settings)
-    server = Server(app, "127.0.0.1", 0)
+    server = Server(app, settings)
     server.app = app
     running = asyncio.create_task(server.serve([listener]))
     while not server.started:

@@ -19,7 +19,7 @@ from rostra_api.sse import News
 @pytest.fixture
 async def following(redis_url: str) -> AsyncIterator[Following]:
     store = Store(connect(redis_url, patience=3, block=BLOCK_MS / 1000))
-    following = Following(store, most=1000)
+    following = Following(store, most=1000, most_of_owner=1000)
     reading = asyncio.create_task(following.read_forever())
     yield following
     following.close()

@@ -176,13 +176,22 @@ class TestManyReaders:
     async def test_beyond_the_bound_one_is_sent_away(
         self, server: Server, reader: AsyncClient, claim: Claim, store: Store
     ):
-        server.app.state.parts.following._most = 1
+        following = server.app.state.parts.following
         watching = aiter(watch(reader, events_of(claim)))
         await anext(watching)
-        refused = await reader.get(events_of(claim))
-        assert (refused.status_code, refused.json()["type"]) == (429, "urn:rostra:problem:too-many-followers")
-        assert int(refused.headers["Retry-After"]) > 0
+        following._most = 1
+        await self.sent_away(reader, events_of(claim), 503, "followers-full", "ROSTRA_MAX_FOLLOWERS")
+        following._most_of_owner = 1
+        await self.sent_away(reader, events_of(claim), 429, "too-many-followers", "ROSTRA_FOLLOWERS_PER_OWNER")
         await watching.aclose()
+
+    async def sent_away(self, reader: AsyncClient, path: str, status: int, name: str, bound: str) -> None:
+        for place in (path, f"{path.removesuffix('/events')}?wait=5"):
+            refused = await reader.get(place)
+            problem = refused.json()
+            assert (refused.status_code, problem["type"]) == (status, f"urn:rostra:problem:{name}")
+            assert problem["bound"] == bound
+            assert int(refused.headers["Retry-After"]) > 0
 
     async def test_a_reader_who_leaves_is_forgotten(self, server: Server, reader: AsyncClient, claim: Claim):
         following = server.app.state.parts.following

@@ -51,6 +51,9 @@ class SharedSettings(BaseSettings):
         description="Models by name, as JSON, each with an endpoint or a list of up to 16; `default` is "
         "ROSTRA_LLM_URL unless it is given here.",
     )
+    turn_attempts: int = Field(
+        default=4, ge=1, le=20, description="Generations that one turn may need before its debate fails."
+    )
     log_level: LogLevel = Field(default="info", description="Least severe level that is logged.")
 
     @model_validator(mode="after")

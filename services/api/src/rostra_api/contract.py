@@ -28,12 +28,14 @@ def completed(document: dict[str, Any]) -> dict[str, Any]:
     document["components"]["securitySchemes"] = {"key": _KEY}
     document["security"] = [{"key": []}, {}]  # without keys nobody needs one
     for path, operations in document["paths"].items():
-        for operation in operations.values():
+        for method, operation in operations.items():
             _correct(operation["responses"])
             if path in OPEN:
                 operation["security"] = []
             else:
-                _add(operation["responses"], 401, 403)
+                _add(operation["responses"], 401, 403, 429, 503)
+            if method != "get":
+                _add(operation["responses"], 413)
     return document
 
 

@@ -15,9 +15,12 @@ from rostra.events import Usage
 from rostra.models import ENDED, Debate, DebateRequest, Status
 from rostra.store import NotFound, Record, StorageDown
 from rostra_api import intake
+from rostra_api.bounds import check_tokens
+from rostra_api.caller import Caller, CallerNeeded
 from rostra_api.conditional import IfNoneMatch, answer
+from rostra_api.following import Full
 from rostra_api.parts import DebateId, Parts, PartsNeeded
-from rostra_api.problems import BAD_PARAMETER, KEY_SPENT, Fault, Full, Refusal, documented
+from rostra_api.problems import BAD_PARAMETER, KEY_SPENT, Fault, Refusal, documented
 from rostra_api.views import DebateList, DebateView, debate_view, list_view, path_of
 
 router = APIRouter(tags=["debates"])
@@ -58,42 +61,52 @@ _ALREADY = {200: {"description": "It was so already.", "model": DebateView}}
 async def begin(
     request: Request,
     parts: PartsNeeded,
+    caller: CallerNeeded,
     idempotency_key: IdempotencyKey = None,
     prefer: Prefer = None,
 ) -> Response:
     """Begin a debate. `{"motion": "..."}` is enough."""
+    parts.lookout.check_room()
     key = intake.idempotency_key(idempotency_key)
     wanted = intake.read(await intake.body_of(request))
     debate = intake.debate_of(wanted, parts.models)
-    debate_id, _ = await parts.store.create(debate, key=key, request=intake.fingerprint(wanted))
+    check_tokens(debate, parts.settings)
+    debate_id, _ = await parts.store.create(
+        debate,
+        owner=caller.owner,
+        key=key,
+        request=intake.fingerprint(wanted),
+        most=(parts.settings.queued_per_owner, parts.settings.queued),
+    )
     replayed = debate_id != debate.id
     waits = intake.wait_preferred(prefer)
-    record = await (_begun(parts, debate_id, waits) if replayed else _begun_now(parts, debate, waits))
+    begun = _begun(parts, caller, debate_id, waits) if replayed else _begun_now(parts, caller, debate, waits)
+    record = await begun
     return _accepted(record, replayed=replayed, waited=waits)
 
 
-async def _begun_now(parts: Parts, debate: Debate, seconds: int) -> Record:
+async def _begun_now(parts: Parts, caller: Caller, debate: Debate, seconds: int) -> Record:
     """As `_begun`; but once it is accepted, a storage that goes away does not keep it from being answered."""
     await parts.call_a_worker(debate.id, fence=1)
     if seconds:
         with suppress(StorageDown):
-            return await _begun(parts, debate.id, seconds)
-    return _fresh(debate)
+            return await _begun(parts, caller, debate.id, seconds)
+    return _fresh(debate, caller)
 
 
-async def _begun(parts: Parts, debate_id: str, seconds: int) -> Record:
+async def _begun(parts: Parts, caller: Caller, debate_id: str, seconds: int) -> Record:
     """The debate after the wait, which is a wish only: where there is no room for waiting, as it stands."""
     try:
-        return await _at_its_end(parts, debate_id, seconds)
+        return await _at_its_end(parts, caller, debate_id, seconds)
     except Full:
         return await parts.store.get(debate_id)
     except NotFound:
         raise Refusal(KEY_SPENT, "Use a new key to hold the debate again.") from None
 
 
-def _fresh(debate: Debate) -> Record:
+def _fresh(debate: Debate, caller: Caller) -> Record:
     """What was stored just now; not read again, so that an accepted debate is always answered as one."""
-    return Record(debate, "", Status.QUEUED, "", 0, turns_planned(debate), None, None, Usage(), "")
+    return Record(debate, caller.owner, Status.QUEUED, "", 0, turns_planned(debate), None, None, Usage(), "")
 
 
 def _accepted(record: Record, *, replayed: bool, waited: int) -> Response:
@@ -110,6 +123,7 @@ def _accepted(record: Record, *, replayed: bool, waited: int) -> Response:
 @router.get("/v1/debates", response_model=DebateList, responses=documented(400, 503))
 async def find(
     parts: PartsNeeded,
+    caller: CallerNeeded,
     status: Annotated[Status | None, Query(description="Only those with this status.")] = None,
     metadata: Annotated[
         list[str], Query(description="`key:value`: only those whose metadata say so. May be repeated.")
@@ -120,7 +134,8 @@ async def find(
     """Find debates, newest first."""
     if after is not None and not _CURSOR.fullmatch(after):
         raise _bad("after", "is not a cursor")
-    page = await parts.store.page(status=status, metadata=_pairs(metadata), after=after, limit=limit)
+    owner = None if caller.sees_all else caller.owner
+    page = await parts.store.page(owner=owner, status=status, metadata=_pairs(metadata), after=after, limit=limit)
     return Response(list_view(page).model_dump_json(), media_type=JSON)
 
 
@@ -141,21 +156,26 @@ def _bad(parameter: str, detail: str) -> Refusal:
 async def look(
     debate_id: DebateId,
     parts: PartsNeeded,
+    caller: CallerNeeded,
     if_none_match: IfNoneMatch = None,
     wait: Annotated[
         int, Query(ge=0, le=intake.MAX_WAIT, description="Answer when the debate has ended, or after so many seconds.")
     ] = 0,
 ) -> Response:
     """Look how a debate stands."""
-    record = await _at_its_end(parts, debate_id, wait)
+    record = await _at_its_end(parts, caller, debate_id, wait)
     return answer(debate_view(record).model_dump_json(), JSON, if_none_match)
 
 
-async def _at_its_end(parts: Parts, debate_id: str, seconds: int) -> Record:
+async def _at_its_end(parts: Parts, caller: Caller, debate_id: str, seconds: int) -> Record:
     """The debate when it has ended, or as it stands after `seconds`. Raises: NotFound, Full."""
     if not seconds:
         return await parts.store.get(debate_id)
-    parts.following.check_room()
+    with parts.following.place(caller.owner):
+        return await _waited_for(parts, debate_id, seconds)
+
+
+async def _waited_for(parts: Parts, debate_id: str, seconds: int) -> Record:
     newest, _ = await parts.store.newest(debate_id)  # before the look, so that an end between them is not missed
     record = await parts.store.get(debate_id)
     if record.status in ENDED:

@@ -1,4 +1,4 @@
-"""The first thing that a request meets: who asks, and whether they may.
+"""The first thing that a request meets: who asks, and whether they may, and may so often and so much.
 
 As a middleware and not as a dependency of each route, so that a route which is added is closed until somebody opens it.
 
@@ -10,13 +10,11 @@ As a middleware and not as a dependency of each route, so that a route which is 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import Annotated, cast
+from typing import cast
 from urllib.parse import urlsplit
 
 import structlog
-from fastapi import Depends, Request
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -24,6 +22,8 @@ from rostra.keys import Key
 from rostra.keys import Scope as Right
 from rostra.store import StorageDown
 from rostra_api import problems
+from rostra_api.caller import ANYBODY, Caller
+from rostra_api.intake import check_size
 from rostra_api.parts import Parts
 from rostra_api.problems import FOREIGN, MISSING_SCOPE, NO_KEY, NO_KEYS, Refusal
 from rostra_api.settings import Settings
@@ -39,18 +39,6 @@ _MAKE = "rostra keys create --owner NAME"
 _HOW = f"`{_MAKE}` makes a key (in the containers: `docker compose exec api {_MAKE}`)"
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who asks. Without keys the owner is `""` and there is nobody else."""
-
-    owner: str
-    key_id: str
-    sees_all: bool
-
-
-ANYBODY = Caller(owner="", key_id="", sees_all=False)
-
-
 class Entry:
     """Lets requests in, each with its `Caller`, or answers with the problem."""
 
@@ -62,16 +50,19 @@ class Entry:
         if scope["type"] != "http" or scope["path"] in OPEN:
             await self._app(scope, receive, send)
             return
+        parts = cast("Parts", scope["app"].state.parts)
         try:
-            scope.setdefault("state", {})["caller"] = await self._caller(scope)
+            caller = await self._caller(scope, parts)
+            parts.rate.take(caller)
+            check_size(Headers(scope=scope))
         except (Refusal, StorageDown) as refused:
             await problems.told(refused, scope["path"])(scope, receive, send)
         else:
+            scope.setdefault("state", {})["caller"] = caller
             await self._app(scope, receive, send)
 
-    async def _caller(self, scope: Scope) -> Caller:
+    async def _caller(self, scope: Scope, parts: Parts) -> Caller:
         """Raises: Refusal, StorageDown."""
-        parts = cast("Parts", scope["app"].state.parts)
         headers = Headers(scope=scope)
         if token := _token(headers):
             key = await parts.keyring.key(token)
@@ -129,10 +120,3 @@ def _is_loopback(name: str) -> bool:
         return ip_address(name).is_loopback
     except ValueError:
         return name == "localhost"
-
-
-async def _of(request: Request) -> Caller:
-    return cast("Caller", request.state.caller)
-
-
-CallerNeeded = Annotated[Caller, Depends(_of)]

@@ -8,16 +8,16 @@ too slow loses what waits, and catches up from the stream again.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncGenerator, Iterable
-from contextlib import asynccontextmanager, suppress
+from collections import Counter, deque
+from collections.abc import AsyncGenerator, Generator, Iterable
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 import structlog
 
 from rostra.events import DebateEnded, Delta, Recorded
 from rostra.models import Debate
 from rostra.store import StorageDown, Store
-from rostra_api.problems import Full
+from rostra_api.problems import FOLLOWERS_FULL, TOO_MANY_FOLLOWERS, Refusal
 from rostra_api.sse import News, number
 
 # A debate that nobody followed before is looked at when the reader's wait is over, so at most this much later.
@@ -28,6 +28,10 @@ SILENCE_SECONDS = 15.0
 RETRY_SECONDS = 1.0
 
 log = structlog.stdlib.get_logger(__name__)
+
+
+class Full(Refusal):
+    """As many readers follow debates as may, of one owner or in this process."""
 
 
 class Follower:
@@ -90,22 +94,38 @@ class _Channel:
 class Following:
     """All who follow debates in this process, and the one reader that serves them."""
 
-    def __init__(self, store: Store, *, most: int) -> None:
+    def __init__(self, store: Store, *, most: int, most_of_owner: int) -> None:
         """`store` is for the reader alone: its client must be made for blocking reads of `BLOCK_MS`."""
         self._store = store
         self._most = most
+        self._most_of_owner = most_of_owner
+        self._places: Counter[str] = Counter()
         self._channels: dict[str, _Channel] = {}
         self._followed = asyncio.Event()
         self._closed = False
 
     @property
     def followers(self) -> int:
-        return sum(len(channel.followers) for channel in self._channels.values())
+        return self._places.total()
 
-    def check_room(self) -> None:
-        """Raises Full where one more would be too many."""
+    @contextmanager
+    def place(self, owner: str) -> Generator[None]:
+        """To be held by whoever follows. Raises Full where one more would be too many."""
+        self._check_room(owner)
+        self._places[owner] += 1
+        try:
+            yield
+        finally:
+            self._places[owner] -= 1
+            if not self._places[owner]:
+                del self._places[owner]
+
+    def _check_room(self, owner: str) -> None:
+        later = "Come back later, or ask for the debate now and then."
+        if self._places[owner] >= self._most_of_owner:
+            raise Full(TOO_MANY_FOLLOWERS, later, bound="ROSTRA_FOLLOWERS_PER_OWNER")
         if self.followers >= self._most:
-            raise Full
+            raise Full(FOLLOWERS_FULL, later, bound="ROSTRA_MAX_FOLLOWERS")
 
     async def follow(
         self, debate: Debate, after: str = "0-0", *, words: bool = True, silence: float = SILENCE_SECONDS

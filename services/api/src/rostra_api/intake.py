@@ -16,6 +16,7 @@ from typing import Any, cast
 from fastapi import Request
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails, from_json
+from starlette.datastructures import Headers
 
 from rostra.agenda import turns_planned
 from rostra.endpoints import Endpoints, unsupported
@@ -57,16 +58,23 @@ _WAIT = re.compile(r'(?:^|[,;\s])wait\s*=\s*"?(\d{1,6})"?(?![\w.])', re.IGNORECA
 async def body_of(request: Request) -> bytes:
     """The body, which is said to be JSON and is not larger than `MAX_BODY`. Raises: Refusal."""
     _check_media_type(request)
-    declared = request.headers.get("content-length", "")
-    too_large = Refusal(TOO_LARGE, f"At most {MAX_BODY} bytes are taken.", Connection="close")
-    if declared.isdecimal() and int(declared) > MAX_BODY:
-        raise too_large
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_BODY:
-            raise too_large
+            raise _too_large()
     return bytes(body)
+
+
+def check_size(headers: Headers) -> None:
+    """Whether the body that is announced, on whatever route, is within the bound. Raises: Refusal."""
+    declared = headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > MAX_BODY:
+        raise _too_large()
+
+
+def _too_large() -> Refusal:
+    return Refusal(TOO_LARGE, f"At most {MAX_BODY} bytes are taken.", Connection="close")
 
 
 def _check_media_type(request: Request) -> None:

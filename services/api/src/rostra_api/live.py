@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import AbstractContextManager, aclosing
 from typing import Annotated
 
 import structlog
@@ -15,6 +15,7 @@ from rostra.events import DebateEnded, Delta, Recorded
 from rostra.models import ENDED
 from rostra.store import NotFound, Record, StorageDown
 from rostra_api import sse
+from rostra_api.caller import CallerNeeded
 from rostra_api.parts import DebateId, Parts, PartsNeeded
 from rostra_api.problems import BAD_PARAMETER, Fault, Refusal, documented
 
@@ -31,17 +32,19 @@ LastEventId = Annotated[
 
 
 class EventStream(StreamingResponse):
-    """Closes what it reads from as soon as it is over, whoever ended it."""
+    """Holds a place among those who follow, and closes what it reads from as soon as it is over, whoever ended it."""
 
     media_type = "text/event-stream"
 
-    def __init__(self, events: AsyncGenerator[bytes]) -> None:
+    def __init__(self, events: AsyncGenerator[bytes], place: AbstractContextManager[None]) -> None:
         super().__init__(events, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         self._events = events
+        self._place = place
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await super().__call__(scope, receive, send)
+            with self._place:
+                await super().__call__(scope, receive, send)
         finally:
             await self._events.aclose()
 
@@ -62,6 +65,7 @@ class EventStream(StreamingResponse):
 async def watch(
     debate_id: DebateId,
     parts: PartsNeeded,
+    caller: CallerNeeded,
     after: Annotated[str | None, Query(description="The last event's id that is known.")] = None,
     last_event_id: LastEventId = None,
     deltas: Annotated[bool, Query(description="Whether to send words while they are spoken.")] = True,
@@ -69,8 +73,7 @@ async def watch(
     """Watch a debate live, as server-sent events."""
     start = _event_id("Last-Event-ID", last_event_id) or _event_id("after", after) or "0-0"
     record = await parts.store.get(debate_id)
-    parts.following.check_room()
-    return EventStream(_events(parts, record, start, deltas))
+    return EventStream(_events(parts, record, start, deltas), parts.following.place(caller.owner))
 
 
 def _event_id(parameter: str, value: str | None) -> str | None:

@@ -1,4 +1,4 @@
-"""What the API must know of the storage at every request, looked after once a second."""
+"""What the API must know of the storage at every request: it looks once a second."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import asyncio
 
 import structlog
 
-from rostra.store import StorageDown
+from rostra.store import StorageDown, Store
 from rostra.store.keys import Keys
+from rostra_api.problems import STORAGE_FULL, Refusal
 
 EVERY_SECONDS = 1.0
 
@@ -15,11 +16,14 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 class Lookout:
-    """Whether there are keys. What was seen last counts while Redis is away."""
+    """Whether there are keys, and how full it is. What was seen last counts while Redis is away."""
 
-    def __init__(self, keys: Keys, patience: float) -> None:
+    def __init__(self, keys: Keys, store: Store, *, patience: float, most_percent: int) -> None:
         self._keys = keys
+        self._store = store
         self._patience = patience
+        self._most_percent = most_percent
+        self._percent = 0.0
         self._looked = asyncio.Event()
         self._keys_are_there = False
 
@@ -31,6 +35,12 @@ class Lookout:
         except TimeoutError:
             raise StorageDown("Redis was not reached yet") from None
         return self._keys_are_there
+
+    def check_room(self) -> None:
+        """Raises Refusal where the storage is too full for new debates: what runs needs the rest for its turns."""
+        if self._percent >= self._most_percent:
+            told = f"Redis is filled to {self._percent:.0f} %. Delete debates, or wait until some are forgotten."
+            raise Refusal(STORAGE_FULL, told, bound="ROSTRA_STORAGE_PERCENT")
 
     async def look_forever(self) -> None:
         while True:
@@ -46,3 +56,4 @@ class Lookout:
         # Once there were keys, one is asked for until the process ends: a storage that comes back empty opens nothing.
         self._keys_are_there = self._keys_are_there or await self._keys.are_there()
         self._looked.set()
+        self._percent = 100 * await self._store.fullness()

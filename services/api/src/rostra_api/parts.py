@@ -21,10 +21,13 @@ from rostra.store import NotFound, StorageDown, Store
 from rostra.store.keys import Keys
 from rostra.tasks import stopped
 from rostra_api import following
+from rostra_api.bounds import Rate
+from rostra_api.caller import CallerNeeded
 from rostra_api.following import Following
 from rostra_api.keyring import Keyring
 from rostra_api.lookout import Lookout
 from rostra_api.metrics import Metrics
+from rostra_api.owners import Owners
 from rostra_api.reports import Reports
 from rostra_api.settings import Settings
 
@@ -46,6 +49,9 @@ class Parts:
     reports: Reports
     keyring: Keyring
     lookout: Lookout
+    owners: Owners
+    rate: Rate
+    settings: Settings
 
     async def call_a_worker(self, debate_id: str, fence: int) -> None:
         """Enqueues the debate. When that fails, the reaper does it within seconds."""
@@ -66,12 +72,15 @@ async def opened(settings: Settings, metrics: Metrics) -> AsyncGenerator[Parts]:
     parts = Parts(
         store=store,
         rq=rq,
-        following=Following(streams, most=settings.max_followers),
+        following=Following(streams, most=settings.max_followers, most_of_owner=settings.followers_per_owner),
         metrics=metrics,
         models=settings.models,
         reports=Reports(settings.models),
         keyring=Keyring(keys),
-        lookout=Lookout(keys, PATIENCE_SECONDS),
+        lookout=Lookout(keys, store, patience=PATIENCE_SECONDS, most_percent=settings.storage_percent),
+        owners=Owners(store),
+        rate=Rate(settings.rate, settings.rate_burst),
+        settings=settings,
     )
     tasks = [
         asyncio.create_task(parts.lookout.look_forever()),
@@ -93,13 +102,16 @@ async def _parts(request: Request) -> Parts:
     return cast("Parts", request.app.state.parts)
 
 
-async def _debate_id(debate_id: Annotated[str, Path(alias="id")]) -> str:
-    """An id as it stands in the path; one that cannot be one is not asked for."""
+PartsNeeded = Annotated[Parts, Depends(_parts)]
+
+
+async def _debate_id(debate_id: Annotated[str, Path(alias="id")], parts: PartsNeeded, caller: CallerNeeded) -> str:
+    """An id as it stands in the path, of a debate that the caller may reach. Raises: NotFound."""
     if not _DEBATE_ID.fullmatch(debate_id):
         raise NotFound(debate_id)
+    await parts.owners.check(debate_id, caller)
     structlog.contextvars.bind_contextvars(debate_id=debate_id)
     return debate_id
 
 
-PartsNeeded = Annotated[Parts, Depends(_parts)]
 DebateId = Annotated[str, Depends(_debate_id)]

@@ -19,7 +19,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from rostra.store import Conflict, KeyReused, NotFound, StorageDown
+from rostra.store import Conflict, KeyReused, NotFound, QueueFull, StorageDown, StorageFull
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 5
@@ -52,8 +52,13 @@ TOO_LARGE = Kind(413, "too-large", "The body is too large")
 NOT_JSON_TYPE = Kind(415, "unsupported-media-type", "The body must be JSON in UTF-8")
 INVALID = Kind(422, "invalid-debate", "The debate cannot be held as described")
 KEY_REUSED = Kind(422, "key-reused", "The Idempotency-Key was used for another request")
-FULL = Kind(429, "too-many-followers", "Too many follow debates at the moment")
+TOO_OFTEN = Kind(429, "too-many-requests", "Too many requests")
+TOO_MANY_QUEUED = Kind(429, "too-many-queued", "Too many of your debates wait")
+TOO_MANY_FOLLOWERS = Kind(429, "too-many-followers", "Too many of your readers follow debates")
 INTERNAL = Kind(500, "internal", "Something went wrong here")
+QUEUE_FULL = Kind(503, "queue-full", "Too many debates wait")
+FOLLOWERS_FULL = Kind(503, "followers-full", "Too many readers follow debates")
+STORAGE_FULL = Kind(503, "storage-full", "There is no room for more debates")
 STORAGE_DOWN = Kind(503, "storage-down", "The storage does not answer")
 NOT_READY = Kind(503, "not-ready", "Debates cannot be held at the moment")
 
@@ -74,28 +79,28 @@ class Problem(BaseModel):
     status: int
     detail: str
     errors: list[Fault] = Field(default=[], description="Where one can point at what is wrong.")
+    bound: str | None = Field(default=None, description="The setting that bounds what was asked for.")
 
 
 class Refusal(Exception):
     """What a request asked for cannot be had. Headers are given with underscores in the place of hyphens."""
 
-    def __init__(self, kind: Kind, detail: str, errors: Sequence[Fault] = (), **headers: str) -> None:
+    def __init__(
+        self, kind: Kind, detail: str, errors: Sequence[Fault] = (), bound: str | None = None, **headers: str
+    ) -> None:
         super().__init__(detail)
+        self.bound = bound
         self.kind = kind
         self.detail = detail
         self.errors = list(errors)
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
 
-class Full(Exception):
-    """As many readers follow debates as this process takes on."""
-
-
 # What each error of the packages below is to someone who asks over HTTP, and what they are told.
 _KINDS: dict[type[Exception], tuple[Kind, str]] = {
     NotFound: (NOT_FOUND, "There is no debate with this id."),
     KeyReused: (KEY_REUSED, "Use a new key for each new request."),
-    Full: (FULL, "Come back later, or ask for the debate now and then."),
+    StorageFull: (STORAGE_FULL, "Redis has no room left. Delete debates, or wait until some are forgotten."),
     StorageDown: (STORAGE_DOWN, "Redis cannot be reached or refuses writes. Try again."),
     ClientDisconnect: (CUT_OFF, "The body did not arrive whole."),
 }
@@ -104,13 +109,20 @@ _KINDS: dict[type[Exception], tuple[Kind, str]] = {
 _BY_STATUS = {404: NOT_FOUND, 405: NOT_ALLOWED}
 
 
-def response(kind: Kind, detail: str, errors: Sequence[Fault] = (), headers: dict[str, str] | None = None) -> Response:
+def response(
+    kind: Kind,
+    detail: str,
+    errors: Sequence[Fault] = (),
+    headers: dict[str, str] | None = None,
+    bound: str | None = None,
+) -> Response:
     problem = Problem(
         type=f"urn:rostra:problem:{kind.name}",
         title=kind.title,
         status=kind.status,
         detail=detail,
         errors=list(errors),
+        bound=bound,
     )
     waiting = {"Retry-After": str(RETRY_SECONDS)} if kind.status in {429, 503} else {}
     content = problem.model_dump_json(exclude_none=True)
@@ -122,6 +134,7 @@ def install(app: FastAPI) -> None:
     for error in _KINDS:
         app.add_exception_handler(error, _told)
     app.add_exception_handler(Conflict, _conflict)
+    app.add_exception_handler(QueueFull, _queue_full)
     app.add_exception_handler(Refusal, _told)
     app.add_exception_handler(RequestValidationError, _bad_parameters)
     app.add_exception_handler(HTTPException, _http)
@@ -143,7 +156,7 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
 def told(error: Exception, path: str) -> Response:
     """The problem that a Refusal, or an error of the table above, is to who asked."""
     if isinstance(error, Refusal):
-        return response(error.kind, error.detail, error.errors, error.headers)
+        return response(error.kind, error.detail, error.errors, error.headers, error.bound)
     kind, detail = next(_KINDS[cls] for cls in type(error).__mro__ if cls in _KINDS)
     if kind is STORAGE_DOWN:
         log.warning("storage down", path=path, error=repr(error))
@@ -156,6 +169,15 @@ async def _told(request: Request, error: Exception) -> Response:
 
 async def _conflict(_: Request, error: Exception) -> Response:
     return response(CONFLICT, f"The debate is {cast('Conflict', error).status.value}.")
+
+
+async def _queue_full(_: Request, error: Exception) -> Response:
+    full = cast("QueueFull", error)
+    if full.own:
+        return response(
+            TOO_MANY_QUEUED, f"At most {full.most} debates of one owner wait.", bound="ROSTRA_QUEUED_PER_OWNER"
+        )
+    return response(QUEUE_FULL, f"At most {full.most} debates wait.", bound="ROSTRA_QUEUED")
 
 
 async def _bad_parameters(_: Request, error: Exception) -> Response:

@@ -7,6 +7,8 @@ import socket
 import uvicorn
 
 from rostra_api.app import Api, end_streams
+from rostra_api.connections import MAX_HEAD, within
+from rostra_api.settings import Settings
 
 # What is left after this many seconds is cut.
 GRACE_SECONDS = 10
@@ -15,12 +17,15 @@ GRACE_SECONDS = 10
 class Server(uvicorn.Server):
     """uvicorn stops the app only when the last connection is gone, and a live stream ends with its debate."""
 
-    def __init__(self, app: Api, host: str, port: int) -> None:
+    def __init__(self, app: Api, settings: Settings) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
-                host=host,
-                port=port,
+                host=settings.host,
+                port=settings.port,
+                http=within(settings),
+                h11_max_incomplete_event_size=MAX_HEAD,
+                ws="none",
                 lifespan="on",
                 log_config=None,
                 access_log=False,

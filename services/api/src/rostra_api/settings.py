@@ -20,8 +20,31 @@ class Settings(SharedSettings):
         default=None,
         description="Address that the port is published on; unset: the one that it listens on (containers: 127.0.0.1).",
     )
+    rate: float = Field(
+        default=100, gt=0, description="Requests a second that a key may make; without keys that all may make together."
+    )
+    rate_burst: int = Field(default=300, ge=1, description="Requests that may come at once, beyond the rate.")
+    queued_per_owner: int = Field(default=1000, ge=1, description="Most debates of one owner that wait for a worker.")
+    queued: int = Field(default=5000, ge=1, description="Most debates that wait for a worker.")
+    debate_tokens: int = Field(
+        default=2_000_000, ge=1, description="Most tokens that a debate's turns may come to, failed attempts included."
+    )
+    followers_per_owner: int = Field(
+        default=2000, ge=1, description="Most readers of one owner that follow debates live or wait for their end."
+    )
     max_followers: int = Field(
         default=4000, ge=1, description="Most readers that follow debates live or wait for their end at once."
+    )
+    storage_percent: int = Field(
+        default=80, ge=1, le=100, description="How full Redis may be, in percent of its maxmemory, for new debates."
+    )
+    max_connections: int = Field(default=5000, ge=10, description="Most connections at once.")
+    head_seconds: float = Field(
+        default=10, gt=0, le=300, description="Time that a request's line and headers may take to arrive."
+    )
+    body_seconds: float = Field(default=20, gt=0, le=300, description="Time that its body may take.")
+    send_seconds: float = Field(
+        default=30, gt=0, le=600, description="How long a reader may take nothing of what is sent before it is cut off."
     )
 
     @property

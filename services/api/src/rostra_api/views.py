@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from rostra.doctor import Report
 from rostra.endpoints import Dialect, Endpoint, able
 from rostra.events import Usage
+from rostra.keys import LOCAL
 from rostra.measures import DebateMeasures
 from rostra.models import (
     Debate,
@@ -64,6 +65,7 @@ class DebateView(View):
     """A debate as it stands."""
 
     id: str
+    owner: str = Field(description="Whose it is: the owner of the key that it was begun with, or `local`.")
     status: Status
     reason: str = Field(description="Why it ended so; empty where the status says it all.")
     wish: Literal["cancel", "pause"] | None = Field(description="What was asked for and is not done yet.")
@@ -230,6 +232,7 @@ def debate_view(record: Record) -> DebateView:
     debate = record.debate
     return DebateView(
         id=debate.id,
+        owner=record.owner or LOCAL,
         status=record.status,
         reason=record.reason,
         wish=record.wish or None,

@@ -24,9 +24,6 @@ class Settings(SharedSettings):
     forget_after_days: float | None = Field(
         default=None, gt=0, description="Days after its end until a debate is forgotten; unset: never."
     )
-    turn_attempts: int = Field(
-        default=4, ge=1, le=20, description="Generations that one turn may need before its debate fails."
-    )
     model_patience_seconds: float = Field(
         default=60, ge=0, le=3600, description="How long a turn waits for a model server that is away or busy."
     )

@@ -24,6 +24,7 @@ Errors:
     ├── NotFound     no such debate
     ├── Conflict     the debate's status does not allow that; `.status` tells which it has
     ├── KeyReused    the idempotency key was used for another request
+    ├── QueueFull    too many debates wait
     └── Fenced       another process has taken the debate over; stop playing it
 """
 
@@ -65,9 +66,11 @@ from rostra.store.records import (
     Look,
     NotFound,
     Page,
+    QueueFull,
     Record,
     Running,
     StorageDown,
+    StorageFull,
     StoreError,
     Wish,
 )
@@ -82,9 +85,11 @@ __all__ = [
     "Look",
     "NotFound",
     "Page",
+    "QueueFull",
     "Record",
     "Running",
     "StorageDown",
+    "StorageFull",
     "Store",
     "StoreError",
     "Wish",
@@ -112,6 +117,17 @@ def _key(debate_id: str, part: str = "") -> str:
     return f"{PREFIX}debate:{debate_id}" + (f":{part}" if part else "")
 
 
+def _index(owner: str | None, status: Status | None) -> str:
+    if owner is not None:
+        return f"{PREFIX}owner:{owner}:{status.value if status else 'debates'}"
+    return f"{PREFIX}status:{status.value}" if status else f"{PREFIX}debates"
+
+
+def _hash_of(owner: str, key: str) -> str:
+    """Of an idempotency key, in which no line ends, so that no owner's is another's."""
+    return hashlib.sha256((f"{owner}\n{key}" if owner else key).encode()).hexdigest() if key else ""
+
+
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
@@ -135,11 +151,22 @@ class Store:
 
     # ── for the API ─────────────────────────────────────────────────────────────────────────────────────
 
-    async def create(self, debate: Debate, *, owner: str = "", key: str = "", request: bytes = b"") -> tuple[str, bool]:
-        """Stores a new debate, once for each idempotency key; answers its id and whether it is new.
+    async def create(
+        self,
+        debate: Debate,
+        *,
+        owner: str = "",
+        key: str = "",
+        request: bytes = b"",
+        most: tuple[int, int] = (0, 0),
+    ) -> tuple[str, bool]:
+        """Stores a new debate, once for each of an owner's idempotency keys; answers its id and whether it is new.
+
+        `most` bounds the debates that wait, this owner's and all (0: any number).
 
         Raises:
             KeyReused: `key` was used within a day for another request.
+            QueueFull: so many wait already.
         """
         outcome, debate_id = await self._run(
             "create",
@@ -149,12 +176,16 @@ class Store:
             debate.created_at.isoformat(timespec="milliseconds"),
             encode(DebateCreated(at=debate.created_at)),
             owner,
-            hashlib.sha256(key.encode()).hexdigest() if key else "",
+            _hash_of(owner, key),
             hashlib.sha256(request).hexdigest(),
             IDEMPOTENCY_SECONDS,
+            *most,
         )
         if outcome == "other":
             raise KeyReused(debate_id)
+        if outcome in {"full of own", "full"}:
+            own = outcome == "full of own"
+            raise QueueFull(most[0] if own else most[1], own=own)
         return debate_id, outcome == "created"
 
     async def get(self, debate_id: str) -> Record:
@@ -164,20 +195,28 @@ class Store:
             raise NotFound(debate_id)
         return records.record(fields)
 
+    async def owner(self, debate_id: str) -> str:
+        """Whose the debate is. Raises: NotFound."""
+        status, owner = await self._redis.hmget(_key(debate_id), "status", "owner")
+        if status is None:
+            raise NotFound(debate_id)
+        return owner or ""
+
     async def page(
         self,
         *,
+        owner: str | None = None,
         status: Status | None = None,
         metadata: Mapping[str, str] | None = None,
         after: str | None = None,
         limit: int = 20,
     ) -> Page:
-        """Debates, newest first, behind the id `after`.
+        """Debates, of one owner or all, newest first, behind the id `after`.
 
         `metadata` keeps those that carry all of these values (compared as text); it is matched by reading,
         so a rare value over many debates is slow.
         """
-        index = f"{PREFIX}status:{status.value}" if status else f"{PREFIX}debates"
+        index = _index(owner, status)
         found: list[Record] = []
         async for record in self._newest_first(index, after):
             if records.carries(record.debate, metadata or {}):

@@ -1,5 +1,6 @@
--- ARGV: id, spec, turns planned, created at, event, owner, idempotency key's hash ('' for none), request's hash, key's life (s)
-local id, spec, planned, now, event, owner, idempotency, request, life = unpack(ARGV)
+-- ARGV: id, spec, turns planned, created at, event, owner, idempotency key's hash ('' for none), request's hash, key's life (s),
+-- most that wait of this owner, and in all (0: any number)
+local id, spec, planned, now, event, owner, idempotency, request, life, most_own, most = unpack(ARGV)
 if idempotency ~= '' then
   local stored = redis.call('HMGET', P .. 'idempotency:' .. idempotency, 'request', 'id')
   if stored[1] then
@@ -7,6 +8,9 @@ if idempotency ~= '' then
   end
 end
 if redis.call('EXISTS', debate_key(id)) == 1 then return { 'created', id } end  -- the client's retry
+most_own, most = tonumber(most_own), tonumber(most)
+if most_own > 0 and redis.call('ZCARD', owner_key(owner, 'queued')) >= most_own then return { 'full of own', id } end
+if most > 0 and redis.call('ZCARD', P .. 'status:queued') >= most then return { 'full', id } end
 redis.call('HSET', debate_key(id), 'spec', spec, 'owner', owner, 'turns_done', 0, 'turns_planned', planned, 'fence', 0,
   'stalls', 0, 'wish', '', 'lease', '', 'beat', 0, 'reason', '', 'created_at', now, 'prompt_tokens', 0, 'completion_tokens', 0)
 move(id, 'queued')

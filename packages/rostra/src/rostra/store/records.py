@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, cast
 
-from redis.exceptions import RedisError
+from redis.exceptions import OutOfMemoryError, RedisError
 
 from rostra.events import Delta, Recorded, Usage, decode
 from rostra.models import Debate, Status
@@ -16,6 +16,7 @@ Wish = Literal["", "cancel", "pause"]  # of people
 Hint = Wish | Literal["yield"]  # or of the store itself, which shares the workers between owners
 
 StorageDown = RedisError
+StorageFull = OutOfMemoryError  # one way of being down: what is there can be read and deleted
 
 
 class StoreError(Exception):
@@ -28,6 +29,15 @@ class NotFound(StoreError):
 
 class KeyReused(StoreError):
     """The idempotency key was used for another request."""
+
+
+class QueueFull(StoreError):
+    """As many debates wait as may, of this owner (`own`) or in all."""
+
+    def __init__(self, most: int, *, own: bool) -> None:
+        super().__init__(f"{most} debates wait already")
+        self.most = most
+        self.own = own
 
 
 class Fenced(StoreError):

@@ -1,0 +1,114 @@
+"""Connections that do not go on for ever: so many at once, and each within its times.
+
+uvicorn waits without end for a request's headers, for its body, and for a reader to read. Here a timer runs for each of
+the three, in the connection itself, so that it holds on every route and before any other code of ours has to do with
+it. Who is too slow is cut off without a word.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, ClassVar, NamedTuple, cast
+
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
+
+from rostra_api.settings import Settings
+
+# h11's own bound is 64 KiB, which is held for each connection whose headers do not end.
+MAX_HEAD = 16 * 1024
+
+_BODY = (
+    b'{"type":"urn:rostra:problem:too-many-connections","title":"Too many connections","status":503,'
+    b'"detail":"Come back later.","errors":[],"bound":"ROSTRA_MAX_CONNECTIONS"}'
+)
+_FULL = (
+    b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\nretry-after: 5\r\n"
+    b"connection: close\r\ncontent-length: %d\r\n\r\n%s" % (len(_BODY), _BODY)
+)
+
+
+class Patience(NamedTuple):
+    """How many connections there may be, and the seconds for each part of a request."""
+
+    connections: int
+    head: float
+    body: float
+    send: float
+
+
+class Connection(H11Protocol):
+    """A connection that is cut when it keeps us waiting."""
+
+    patience: ClassVar[Patience]
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._awaited: object = None
+        self._arriving: asyncio.TimerHandle | None = None
+        self._leaving: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        super().connection_made(transport)
+        if len(self.connections) > self.patience.connections:
+            transport.write(_FULL)
+            transport.close()
+        else:
+            self._watch()
+
+    def data_received(self, data: bytes) -> None:
+        if not self.transport.is_closing():
+            super().data_received(data)
+            self._watch()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._watch()
+
+    def _watch(self) -> None:
+        """Lets time run for what must come next, from when it was first awaited: bytes one by one win none."""
+        cycle = cast("RequestResponseCycle | None", self.cycle)
+        if cycle and cycle.more_body:
+            awaited, seconds = (cycle, "body"), self.patience.body
+        elif not cycle or cycle.response_complete:
+            awaited, seconds = (cycle, "head"), self.patience.head
+        else:
+            awaited, seconds = None, 0.0
+        if awaited != self._awaited:
+            self._awaited = awaited
+            self._arriving = _started_anew(self._arriving, self.loop, seconds if awaited else None, self._cut)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._leaving = _started_anew(self._leaving, self.loop, self.patience.send, self._cut)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._leaving = _started_anew(self._leaving, self.loop, None, self._cut)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        for timer in (self._arriving, self._leaving):
+            if timer:
+                timer.cancel()
+
+    def _cut(self) -> None:
+        self.transport.abort()  # to close it would wait until all that was written is read
+
+
+def _started_anew(
+    timer: asyncio.TimerHandle | None, loop: asyncio.AbstractEventLoop, seconds: float | None, call: Any
+) -> asyncio.TimerHandle | None:
+    if timer:
+        timer.cancel()
+    return None if seconds is None else loop.call_later(seconds, call)
+
+
+def within(settings: Settings) -> type[Connection]:
+    """The kind of connection that these settings ask for."""
+
+    class Within(Connection):
+        patience = Patience(
+            settings.max_connections, settings.head_seconds, settings.body_seconds, settings.send_seconds
+        )
+
+    return Within
