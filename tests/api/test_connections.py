@@ -20,6 +20,7 @@ from builders import a_turn
 from rostra.models import Status
 from rostra.store import Claim, Store
 from rostra_api.app import create_app
+from rostra_api.connections import Connection
 from rostra_api.server import Server
 from rostra_api.settings import Settings
 
@@ -142,6 +143,24 @@ class TestSlowClients:
                 while await self.followers(http) != 0:
                     await asyncio.sleep(0.1)
             writer.transport.abort()
+
+    async def test_what_waits_for_slow_readers_is_bounded_in_all(self, settings: Settings, store: Store, claim: Claim):
+        for seq in range(1, 11):
+            await store.append(claim, a_turn(seq, text="word " * 100_000))
+        async with serving(settings, send_mib=8) as port:
+            slow: list[asyncio.StreamWriter] = []
+            for _ in range(12):  # 5 MB each, of which the kernel takes up to 4
+                reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
+                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                writer.write(head(f"GET /v1/debates/{claim.debate.id}/transcript.json").encode())
+                assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+                writer.transport.pause_reading()
+                slow.append(writer)
+            (kind,) = {kind for kind in Connection.__subclasses__() if kind.slow}
+            assert 0 < sum(one.transport.get_write_buffer_size() for one in kind.slow) <= 8 << 20
+            assert len(kind.slow) < 12
+            for writer in slow:
+                writer.transport.abort()
 
     async def followers(self, http: AsyncClient) -> int:
         told = (await http.get("/metrics")).text

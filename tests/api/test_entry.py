@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from httpx2 import ASGITransport, AsyncClient
 
-from builders import a_request
+from builders import a_debate, a_request
 from rostra.keys import Scope, make
+from rostra.store import Store
 from rostra.store.keys import Keys
 from rostra_api.app import Api, create_app
 from rostra_api.keyring import Keyring
@@ -137,6 +138,31 @@ class TestWithKeys:
             used = await keys.get(key.id)
             assert used
             assert used.used_at
+
+
+class TestRevokedWhileOneFollows:
+    async def test_who_watches_or_waits_is_shown_out_within_ten_seconds(
+        self, reader: AsyncClient, keys: Keys, store: Store
+    ):
+        debate = a_debate()
+        await store.create(debate, owner="ada")
+        (mine, token), (other, others_token) = make("ada", [Scope.READ]), make("ada", [Scope.READ])
+        await keys.add(mine)
+        await keys.add(other)
+        path = f"/v1/debates/{debate.id}"
+        headers, others = ({"Authorization": f"Bearer {one}"} for one in (token, others_token))
+        watching = asyncio.create_task(reader.get(f"{path}/events", headers=headers))
+        waiting = asyncio.create_task(reader.get(f"{path}?wait=60", headers=headers))
+        going_on = asyncio.create_task(reader.get(f"{path}/events", headers=others))
+        await asyncio.sleep(1)
+        await keys.revoke(mine.id)
+        stream, waited = await asyncio.wait_for(asyncio.gather(watching, waiting), 10)
+        assert "event: debate_created" in stream.text
+        assert "event: end" not in stream.text  # it comes back, and is told why not
+        assert waited.json()["status"] == "queued"
+        assert name(await reader.get(f"{path}/events", headers=headers)) == "bad-key"
+        assert not going_on.done()
+        going_on.cancel()
 
 
 class TestKeyring:

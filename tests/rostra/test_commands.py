@@ -134,6 +134,22 @@ class TestServe:
             until_ready(process)
             assert httpx.get(f"{url}/{posted['id']}/transcript").json() == before
 
+    def test_others_are_let_in_by_a_key_only_whatever_the_containers_publish(self, settings: dict[str, object]):
+        url = f"http://127.0.0.1:{settings['port']}/v1/debates"
+        with serve(**settings, host="0.0.0.0", publish="127.0.0.1") as process:
+            until_ready(process)
+            assert httpx.get(url).json()["type"] == "urn:rostra:problem:no-keys"
+            made = subprocess.run(
+                [*ROSTRA, "keys", "create", "--owner", "ada"],
+                env=environment(data_dir=settings["data_dir"]),
+                capture_output=True,
+                text=True,
+                timeout=30,
+                check=True,
+            )
+            key = {"Authorization": f"Bearer {made.stdout.strip()}"}
+            assert httpx.get(url, headers=key).json()["data"] == []
+
     def test_nothing_is_left_of_one_that_was_killed(self, settings: dict[str, object]):
         with serve(**settings) as process:
             until_ready(process)

@@ -28,18 +28,21 @@ _FULL = (
 
 
 class Patience(NamedTuple):
-    """How many connections there may be, and the seconds for each part of a request."""
+    """How many connections there may be, the seconds for each part of a request, and the bytes that may wait for slow
+    readers in all."""
 
     connections: int
     head: float
     body: float
     send: float
+    waiting: int
 
 
 class Connection(H11Protocol):
     """A connection that is cut when it keeps us waiting."""
 
     patience: ClassVar[Patience]
+    slow: ClassVar[dict[Connection, None]]  # those who read slower than is written, the longest first
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -80,18 +83,33 @@ class Connection(H11Protocol):
     def pause_writing(self) -> None:
         super().pause_writing()
         self._leaving = _started_anew(self._leaving, self.loop, self.patience.send, self._cut)
+        self.slow[self] = None
+        self._make_room()
 
     def resume_writing(self) -> None:
         super().resume_writing()
         self._leaving = _started_anew(self._leaving, self.loop, None, self._cut)
+        self.slow.pop(self, None)
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        self.slow.pop(self, None)
         for timer in (self._arriving, self._leaving):
             if timer:
                 timer.cancel()
 
+    def _make_room(self) -> None:
+        """Answers are written whole: a few large ones that nobody reads would fill the memory within their time."""
+        waiting = {one: one.transport.get_write_buffer_size() for one in self.slow}
+        excess = sum(waiting.values()) - self.patience.waiting
+        for one, size in waiting.items():
+            if excess <= 0:
+                return
+            one._cut()
+            excess -= size
+
     def _cut(self) -> None:
+        self.slow.pop(self, None)
         self.transport.abort()  # to close it would wait until all that was written is read
 
 
@@ -108,7 +126,12 @@ def within(settings: Settings) -> type[Connection]:
 
     class Within(Connection):
         patience = Patience(
-            settings.max_connections, settings.head_seconds, settings.body_seconds, settings.send_seconds
+            settings.max_connections,
+            settings.head_seconds,
+            settings.body_seconds,
+            settings.send_seconds,
+            settings.send_mib << 20,
         )
+        slow: ClassVar[dict[Connection, None]] = {}
 
     return Within

@@ -172,17 +172,17 @@ async def _at_its_end(parts: Parts, caller: Caller, debate_id: str, seconds: int
     if not seconds:
         return await parts.store.get(debate_id)
     with parts.following.place(caller.owner):
-        return await _waited_for(parts, debate_id, seconds)
+        return await _waited_for(parts, caller, debate_id, seconds)
 
 
-async def _waited_for(parts: Parts, debate_id: str, seconds: int) -> Record:
+async def _waited_for(parts: Parts, caller: Caller, debate_id: str, seconds: int) -> Record:
     newest, _ = await parts.store.newest(debate_id)  # before the look, so that an end between them is not missed
     record = await parts.store.get(debate_id)
     if record.status in ENDED:
         return record
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
-            async for _ in parts.following.follow(record.debate, newest, words=False):
+            async for _ in parts.following.follow(record.debate, newest, words=False, key_id=caller.key_id):
                 pass
     return await parts.store.get(debate_id)
 

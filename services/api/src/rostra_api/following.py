@@ -37,8 +37,10 @@ class Full(Refusal):
 class Follower:
     """What waits for one reader of one debate."""
 
-    def __init__(self, *, words: bool) -> None:
+    def __init__(self, *, words: bool, key_id: str = "") -> None:
         self.words = words
+        self.key_id = key_id
+        self.over = False  # shown out
         self.behind = True  # the stream may hold what never waited here
         self._waiting: deque[News] = deque()
         self._called = asyncio.Event()
@@ -128,15 +130,21 @@ class Following:
             raise Full(FOLLOWERS_FULL, later, bound="ROSTRA_MAX_FOLLOWERS")
 
     async def follow(
-        self, debate: Debate, after: str = "0-0", *, words: bool = True, silence: float = SILENCE_SECONDS
+        self,
+        debate: Debate,
+        after: str = "0-0",
+        *,
+        words: bool = True,
+        silence: float = SILENCE_SECONDS,
+        key_id: str = "",
     ) -> AsyncGenerator[News | None]:
         """Every event behind the id `after`, once and in order, up to the debate's end; words between them.
 
         None stands for `silence` seconds without news, and for a stream that holds nothing behind `after`. Ends
-        early when the service closes.
+        early when the service closes, and when who follows with the key `key_id` is shown out.
         """
-        async with self._joined(debate, words) as follower:
-            while not self._closed:
+        async with self._joined(debate, Follower(words=words, key_id=key_id)) as follower:
+            while not (self._closed or follower.over):
                 behind = follower.behind
                 news = await (self._missed(follower, debate, after) if behind else follower.take(silence))
                 if not news:
@@ -178,9 +186,8 @@ class Following:
         return [News(debate, event) for event in events]
 
     @asynccontextmanager
-    async def _joined(self, debate: Debate, words: bool) -> AsyncGenerator[Follower]:
+    async def _joined(self, debate: Debate, follower: Follower) -> AsyncGenerator[Follower]:
         channel = await self._channel(debate)
-        follower = Follower(words=words)
         channel.followers.add(follower)
         self._followed.set()
         try:
@@ -201,9 +208,23 @@ class Following:
         if not self._channels:
             self._followed.clear()
 
+    @property
+    def keys(self) -> set[str]:
+        """The keys of those who follow."""
+        return {follower.key_id for follower in self._all()} - {""}
+
+    def show_out(self, key_id: str) -> None:
+        """Ends what is followed with this key."""
+        for follower in self._all():
+            if follower.key_id == key_id:
+                follower.over = True
+                follower.call()
+
     def close(self) -> None:
         """Ends all following, now and from now on."""
         self._closed = True
-        for channel in self._channels.values():
-            for follower in channel.followers:
-                follower.call()
+        for follower in self._all():
+            follower.call()
+
+    def _all(self) -> list[Follower]:
+        return [follower for channel in self._channels.values() for follower in channel.followers]

@@ -37,11 +37,14 @@ class Keyring:
         # What is wrong with it is told to those only who hold it.
         if key is None or not key.fits(secret):
             raise _refusal("is not known")
-        if key.revoked_at:
-            raise _refusal("was revoked")
-        if key.has_expired(datetime.now(UTC)):
-            raise _refusal("has expired")
+        if trouble := _trouble(key):
+            raise _refusal(trouble)
         return key
+
+    async def works(self, key_id: str) -> bool:
+        """Whether a key that was let in still is good. Raises: StorageDown."""
+        key = await self._found(key_id)
+        return key is not None and not _trouble(key)
 
     async def _found(self, key_id: str) -> Key | None:
         """Ids that are not known are asked for each time: to keep them would let anybody fill the memory."""
@@ -67,6 +70,12 @@ class Keyring:
         self._known[key.id] = (replace(known, used_at=now), since)
         with suppress(StorageDown):
             await self._kept.note_use(key.id)
+
+
+def _trouble(key: Key) -> str:
+    if key.revoked_at:
+        return "was revoked"
+    return "has expired" if key.has_expired(datetime.now(UTC)) else ""
 
 
 def _refusal(why: str) -> Refusal:

@@ -15,7 +15,7 @@ from rostra.events import DebateEnded, Delta, Recorded
 from rostra.models import ENDED
 from rostra.store import NotFound, Record, StorageDown
 from rostra_api import sse
-from rostra_api.caller import CallerNeeded
+from rostra_api.caller import Caller, CallerNeeded
 from rostra_api.parts import DebateId, Parts, PartsNeeded
 from rostra_api.problems import BAD_PARAMETER, Fault, Refusal, documented
 
@@ -73,7 +73,7 @@ async def watch(
     """Watch a debate live, as server-sent events."""
     start = _event_id("Last-Event-ID", last_event_id) or _event_id("after", after) or "0-0"
     record = await parts.store.get(debate_id)
-    return EventStream(_events(parts, record, start, deltas), parts.following.place(caller.owner))
+    return EventStream(_events(parts, caller, record, start, deltas), parts.following.place(caller.owner))
 
 
 def _event_id(parameter: str, value: str | None) -> str | None:
@@ -83,19 +83,20 @@ def _event_id(parameter: str, value: str | None) -> str | None:
     return value
 
 
-async def _events(parts: Parts, record: Record, after: str, words: bool) -> AsyncGenerator[bytes]:
+async def _events(parts: Parts, caller: Caller, record: Record, after: str, words: bool) -> AsyncGenerator[bytes]:
     yield sse.FIRST
     try:
-        async with aclosing(_frames(parts, record, after, words)) as frames:
+        async with aclosing(_frames(parts, caller, record, after, words)) as frames:
             async for frame in frames:
                 yield frame
     except (StorageDown, NotFound) as error:  # a client that comes back gets the problem
         log.warning("live stream broken off", error=repr(error))
 
 
-async def _frames(parts: Parts, record: Record, after: str, words: bool) -> AsyncGenerator[bytes]:
+async def _frames(parts: Parts, caller: Caller, record: Record, after: str, words: bool) -> AsyncGenerator[bytes]:
     relevance = sse.Relevance(record.turns_done)
-    async with aclosing(parts.following.follow(record.debate, after, words=words)) as following:
+    news_of = parts.following.follow(record.debate, after, words=words, key_id=caller.key_id)
+    async with aclosing(news_of) as following:
         async for news in following:
             if news is not None and relevance.of(news.item):
                 yield news.frame

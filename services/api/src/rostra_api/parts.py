@@ -23,6 +23,7 @@ from rostra.tasks import stopped
 from rostra_api import following
 from rostra_api.bounds import Rate
 from rostra_api.caller import CallerNeeded
+from rostra_api.doorkeeper import show_out_forever
 from rostra_api.following import Following
 from rostra_api.keyring import Keyring
 from rostra_api.lookout import Lookout
@@ -84,6 +85,7 @@ async def opened(settings: Settings, metrics: Metrics) -> AsyncGenerator[Parts]:
     )
     tasks = [
         asyncio.create_task(parts.lookout.look_forever()),
+        asyncio.create_task(show_out_forever(parts.following, parts.keyring)),
         asyncio.create_task(reap_forever(store, rq)),
         asyncio.create_task(parts.following.read_forever()),
     ]

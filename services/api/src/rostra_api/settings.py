@@ -46,6 +46,9 @@ class Settings(SharedSettings):
     send_seconds: float = Field(
         default=30, gt=0, le=600, description="How long a reader may take nothing of what is sent before it is cut off."
     )
+    send_mib: int = Field(
+        default=128, ge=1, description="MiB that may wait for slow readers in all; beyond, the slowest are cut off."
+    )
 
     @property
     def reached_by_others(self) -> bool:

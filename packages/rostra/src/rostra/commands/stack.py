@@ -39,6 +39,8 @@ _SILENT_SECONDS = 180.0
 _STOP_SECONDS = 40.0
 # The model server takes its key from one place: ours is drawn at each start.
 _KEY_FILE = "ROSTRA_LLM_API_KEY_FILE"
+# The API takes it for who can reach it; here nothing publishes the port but the API itself.
+_PUBLISH = "ROSTRA_PUBLISH"
 _LOG_LINES = 15
 
 
@@ -202,13 +204,14 @@ def _configure(folder: Path, settings: StackSettings, supervisor_socket: Path) -
     _write(folder / ADDRESS_FILE, redis_url)
     _write(folder / "redis.conf", _REDIS.format(port=redis_port, folder=folder, password=password))
     own_llm = {} if settings.llm_url else _own_llm()
+    dropped = {_PUBLISH, _KEY_FILE} if own_llm else {_PUBLISH}
     programs = "".join(program.section(folder) for program in _programs(folder, own_llm=bool(own_llm)))
     _write(
         folder / "supervisord.conf",
         _SUPERVISOR.format(folder=folder, socket=supervisor_socket) + programs,
     )
     return {
-        **{name: value for name, value in os.environ.items() if not (own_llm and name == _KEY_FILE)},
+        **{name: value for name, value in os.environ.items() if name not in dropped},
         "ROSTRA_REDIS_URL": redis_url,
         "ROSTRA_HOST": settings.host,
         "ROSTRA_PORT": str(settings.port),
