@@ -14,6 +14,7 @@ reply may send it again. Keys, all under `rostra:`:
     ended, uncompressed   sorted sets of ended debates by the second of their end
     idempotency:{hash}    hash: which request became which debate; expires
     workers               sorted set: worker pools by the second they last reported
+    key:{id}, keys        API keys: rostra.store.keys
     version               the version of this layout; `upgrade` brings an older one to it
 
 Nothing here hangs on a clock that somebody can set, but what may expire early or late without harm.
