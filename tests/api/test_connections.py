@@ -9,7 +9,7 @@ import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -191,6 +191,29 @@ class TestManyConnections:
             await asyncio.sleep(0.1)
             reader, writer = await said(port, head("GET /healthz"))
             assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+            writer.close()
+
+
+class TestWhatIsNotHttp:
+    @pytest.mark.parametrize(
+        "sent", ["BREW\r\n\r\n", "GET / HTTP/1.1\r\n\r\n", head("GET /healthz", "X-Long: " + "x" * 20_000)[:-4]]
+    )
+    async def test_it_is_answered_with_a_problem(self, settings: Settings, sent: str):
+        async with serving(settings) as port:
+            reader, writer = await said(port, sent)
+            told, _, body = (await reader.read()).partition(b"\r\n\r\n")
+            assert told.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+            assert json.loads(body)["type"] == "urn:rostra:problem:not-http"
+            writer.close()
+
+    async def test_in_the_middle_of_an_answer_the_connection_is_cut(self, settings: Settings, claim: Claim):
+        async with serving(settings) as port:
+            request = head(f"GET /v1/debates/{claim.debate.id}/events", "Transfer-Encoding: chunked")
+            reader, writer = await said(port, request)
+            assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+            writer.write(b"no chunk\r\n")
+            with suppress(ConnectionResetError):
+                assert b"HTTP/1.1" not in await asyncio.wait_for(reader.read(), 5)
             writer.close()
 
 

@@ -8,23 +8,27 @@ it. Who is too slow is cut off without a word.
 from __future__ import annotations
 
 import asyncio
+from http import HTTPStatus
 from typing import Any, ClassVar, NamedTuple, cast
 
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
+from rostra_api.problems import NOT_HTTP, TOO_MANY_CONNECTIONS, Kind, response
 from rostra_api.settings import Settings
 
 # h11's own bound is 64 KiB, which is held for each connection whose headers do not end.
 MAX_HEAD = 16 * 1024
 
-_BODY = (
-    b'{"type":"urn:rostra:problem:too-many-connections","title":"Too many connections","status":503,'
-    b'"detail":"Come back later.","errors":[],"bound":"ROSTRA_MAX_CONNECTIONS"}'
-)
-_FULL = (
-    b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\nretry-after: 5\r\n"
-    b"connection: close\r\ncontent-length: %d\r\n\r\n%s" % (len(_BODY), _BODY)
-)
+
+def _written(kind: Kind, detail: str, bound: str | None = None) -> bytes:
+    """A problem as it goes over the wire, where there is no request yet that it could answer."""
+    answer = response(kind, detail, headers={"Connection": "close"}, bound=bound)
+    head = "".join(f"{name}: {value}\r\n" for name, value in answer.headers.items())
+    return f"HTTP/1.1 {kind.status} {HTTPStatus(kind.status).phrase}\r\n{head}\r\n".encode() + bytes(answer.body)
+
+
+_FULL = _written(TOO_MANY_CONNECTIONS, "Come back later.", "ROSTRA_MAX_CONNECTIONS")
+_NOT_HTTP = _written(NOT_HTTP, f"It must be HTTP/1.1, with headers of at most {MAX_HEAD} bytes.")
 
 
 class Patience(NamedTuple):
@@ -66,6 +70,15 @@ class Connection(H11Protocol):
     def on_response_complete(self) -> None:
         super().on_response_complete()
         self._watch()
+
+    def send_400_response(self, msg: str) -> None:
+        """For what is not HTTP; uvicorn's own answer is no problem detail, and fails in the middle of another."""
+        cycle = cast("RequestResponseCycle | None", self.cycle)
+        if cycle and cycle.response_started and not cycle.response_complete:
+            self._cut()
+        else:
+            self.transport.write(_NOT_HTTP)
+            self.transport.close()
 
     def _watch(self) -> None:
         """Lets time run for what must come next, from when it was first awaited: bytes one by one win none."""

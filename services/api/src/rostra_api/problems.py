@@ -35,6 +35,7 @@ class Kind(NamedTuple):
     title: str
 
 
+NOT_HTTP = Kind(400, "not-http", "The request cannot be read")
 NOT_JSON = Kind(400, "not-json", "The body is not JSON")
 CUT_OFF = Kind(400, "cut-off", "The request ended too early")
 BAD_PARAMETER = Kind(400, "bad-parameter", "A parameter or header is wrong")
@@ -58,6 +59,7 @@ TOO_MANY_FOLLOWERS = Kind(429, "too-many-followers", "Too many of your readers f
 INTERNAL = Kind(500, "internal", "Something went wrong here")
 QUEUE_FULL = Kind(503, "queue-full", "Too many debates wait")
 FOLLOWERS_FULL = Kind(503, "followers-full", "Too many readers follow debates")
+TOO_MANY_CONNECTIONS = Kind(503, "too-many-connections", "Too many connections")
 STORAGE_FULL = Kind(503, "storage-full", "There is no room for more debates")
 STORAGE_DOWN = Kind(503, "storage-down", "The storage does not answer")
 NOT_READY = Kind(503, "not-ready", "Debates cannot be held at the moment")
