@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from httpx2 import AsyncClient
 
@@ -11,7 +13,8 @@ from rostra.store import Claim, Store
 from rostra_api.transcripts import preferred
 from rostra_api.views import TranscriptView
 
-JSON, MARKDOWN = "application/json", "text/markdown"
+JSON, MARKDOWN, HTML, LINES = "application/json", "text/markdown", "text/html", "application/x-ndjson"
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 
 
 async def test_it_is_not_complete_while_the_debate_runs(client: AsyncClient, store: Store, claim: Claim):
@@ -43,13 +46,46 @@ async def test_markdown_to_read(client: AsyncClient, store: Store, claim: Claim)
     assert "<script>" not in named.text
 
 
+async def test_a_page_to_read(client: AsyncClient, store: Store, claim: Claim):
+    await store.append(claim, a_turn(1, text="<script>alert(1)</script>"))
+    path = f"/v1/debates/{claim.debate.id}/transcript"
+    named = await client.get(f"{path}.html")
+    assert named.text == (await client.get(path, headers={"Accept": BROWSER})).text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in named.text
+
+
+async def test_all_that_happened_a_line_an_event(client: AsyncClient, store: Store, claim: Claim):
+    await store.append(claim, a_turn(1, text="Tabs,\u2028 they say\n"))
+    path = f"/v1/debates/{claim.debate.id}/transcript"
+    named = await client.get(f"{path}.ndjson")
+    assert named.text == (await client.get(path, headers={"Accept": LINES})).text
+    assert named.headers["Content-Type"] == LINES
+    told = [json.loads(line) for line in named.text.splitlines()]
+    assert [(one["id"], one["type"]) for one in told] == [
+        ("0-1", "debate_created"),
+        ("0-2", "debate_claimed"),
+        ("1-0", "turn_taken"),
+    ]
+    assert (told[2]["debater"], told[2]["text"]) == ("Ada", "Tabs,\u2028 they say\n")
+    assert "owner" not in told[1]
+
+
+@pytest.mark.parametrize("ending", ["json", "md", "html", "ndjson"])
+async def test_a_saved_file_is_named_after_its_debate(client: AsyncClient, claim: Claim, ending: str):
+    saved = await client.get(f"/v1/debates/{claim.debate.id}/transcript.{ending}")
+    assert saved.headers["Content-Disposition"] == f'inline; filename="debate-{claim.debate.id}.{ending}"'
+
+
 async def test_one_who_knows_it_is_not_sent_it_again(client: AsyncClient, store: Store, claim: Claim):
     path = f"/v1/debates/{claim.debate.id}/transcript"
     first = await client.get(path)
     assert first.headers["Vary"] == "Accept"
     known = {"If-None-Match": first.headers["ETag"]}
     assert (await client.get(path, headers=known)).status_code == 304
-    assert (await client.get(f"{path}.md", headers=known)).status_code == 200
+    for form in (".md", ".html", ".ndjson"):
+        other = await client.get(path + form, headers=known)
+        assert other.status_code == 200
+        assert (await client.get(path + form, headers={"If-None-Match": other.headers["ETag"]})).status_code == 304
     await store.append(claim, a_turn(1))
     assert (await client.get(path, headers=known)).status_code == 200
 
@@ -70,11 +106,13 @@ async def test_another_form_is_not_to_be_had(client: AsyncClient, claim: Claim):
         ("text/markdown;q=0.2, application/json;q=0.8", JSON),
         ("application/json;q=0, */*", MARKDOWN),
         ("application/*;q=0.5, text/markdown;q=0.6", MARKDOWN),
-        ("text/html, */*;q=0.1", JSON),
-        ("text/html", None),
+        ("text/html, */*;q=0.1", HTML),
+        (BROWSER, HTML),
+        ("text/plain", None),
+        ("application/x-ndjson", LINES),
         ("application/json;q=0", None),
         ("application/json;q=x", None),
     ],
 )
 def test_what_is_wanted_most(accept: str, form: str | None):
-    assert preferred(accept, (JSON, MARKDOWN)) == form
+    assert preferred(accept, (JSON, MARKDOWN, HTML, LINES)) == form

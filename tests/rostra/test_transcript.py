@@ -102,7 +102,7 @@ def test_the_markdown_reads_like_a_transcript():
         "## Debate, round 1\n\n"
         "**Ada:** Tabs are one byte.\n\n"
         "**Grace:** Spaces are sure.\n\n"
-        f"---\n\n- Debate: {debate.id}\n- Status: completed\n- Turns: 2 of 2\n- Format: round_robin\n"
+        f"---\n\n- Debate: {debate.id}\n- Status: completed\n- Turns: 2 of 2\n- Format: round\\_robin\n"
         "- Model: default\n- Seed: 40\n- Started: 2026-01-02 03:04:05 UTC\n- Ended: 2026-01-02 03:04:05 UTC\n"
     )
 
@@ -131,6 +131,10 @@ def test_the_language_and_what_differs_in_a_phase_are_told():
         "https://evil.example",
         "\x1b[2Jwrite to eve@evil.example",
         "eve+@evil.example",
+        "_https://evil.example",
+        "言うhttps://evil.example",
+        "//evil.example/x",
+        "evil.example, @everyone",
         "| a | b |",
     ],
 )
@@ -140,9 +144,8 @@ def test_what_was_said_stays_text_in_markdown(hostile: str):
     for markup in ("<", "[", "]", "`", "|"):
         assert all(shown[i - 1] == "\\" for i, c in enumerate(shown) if c == markup)
     assert not shown.startswith(("#", ">", "1. ", "-", "="))
-    assert "https:" not in shown
-    assert "\x1b" not in shown
-    assert "@evil" not in shown.replace("\u2060@evil", "")
+    for address in ("https:", "//", ".example", "evil.", "@e", "\x1b"):
+        assert address not in shown
 
 
 def test_what_is_no_markup_is_left_as_it_was_said():

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
@@ -27,6 +27,7 @@ from rostra.events import (
 )
 from rostra.measures import measure
 from rostra.models import ENDED, Debate, Phase, PhaseRules, Status
+from rostra.plain import on_one_line
 
 
 class Course(BaseModel):
@@ -159,23 +160,30 @@ def _turn_as_json(turn: TurnTaken, names: Mapping[str, str]) -> dict[str, Any]:
 # ── Markdown ────────────────────────────────────────────────────────────────────────────────────────────
 
 _MARKUP = re.compile(r"([\\`*_\[\]<>#|~&$^])")
-_AT_START = re.compile(r"^(\d*)([.)+=-])")  # a list, or an underline that makes a heading
-_EMAIL = re.compile(r"(?<=[\w.+-])@(?=\w)")
-_LINK = re.compile(r"(?i)\b(https?|ftp|mailto|www)(:|\.)")
+_AT_START = re.compile(r"^(\d+(?=[.)]))?([.)+=-])")  # a list, or an underline that makes a heading
+# What renderers make links of without being asked: addresses with a scheme, `//host`, bare hosts, mail addresses; and
+# some send a message to who stands behind an @.
+_SCHEME = re.compile(r"(?i)(https?|ftps?|mailto|xmpp)(?=:)")
+_SLASHES = re.compile(r"/(?=/)")
+_DOT = re.compile(r"(?<=[^\s.\d])\.(?=[^\s.])|(?<=\d)\.(?=[^\s.\d])")
+_AT_SIGN = re.compile(r"@(?=\S)")
+_JOINER = "\u2060"
 
 
 def neutral(text: str) -> str:
     """`text` as Markdown that shows just these characters: no markup, no HTML, no link made of an address.
 
     What models and people write is data: it must not become a heading, an image or a script in a page
-    that shows the transcript, nor drive a terminal. A word joiner inside `https:` and before `@` keeps renderers
-    from linking bare addresses.
+    that shows the transcript, nor drive a terminal. Word joiners keep renderers from linking bare addresses: on both
+    sides of a dot or an @, since some take a joiner before it for a part of a name, and some one behind it.
     """
-    line = "".join(c if unicodedata.category(c) != "Cc" else " " for c in text)
-    line = " ".join(line.split())
-    escaped = _MARKUP.sub(r"\\\1", line)
-    escaped = _AT_START.sub(r"\1\\\2", escaped)
-    return _EMAIL.sub("\u2060@", _LINK.sub("\\1\u2060\\2", escaped))
+    escaped = _MARKUP.sub(r"\\\1", _unlinked(on_one_line(text)))
+    return _AT_START.sub(r"\g<1>\\\2", escaped)
+
+
+def _unlinked(text: str) -> str:
+    text = _SLASHES.sub(f"/{_JOINER}", _SCHEME.sub(rf"\1{_JOINER}", text))
+    return _AT_SIGN.sub(f"{_JOINER}@{_JOINER}", _DOT.sub(f"{_JOINER}.{_JOINER}", text))
 
 
 def as_markdown(debate: Debate, course: Course) -> str:
@@ -200,29 +208,40 @@ def _heading(debate: Debate, course: Course) -> str:
 
 def _spoken(debate: Debate, turns: Sequence[TurnTaken]) -> Iterable[str]:
     names = {d.id: neutral(d.name) for d in debate.debaters}
-    phase = round_ = None
-    for turn in turns:
-        if (turn.phase, turn.round) != (phase, round_):
-            phase, round_ = turn.phase, turn.round
-            yield f"## {neutral(turn.phase.replace('_', ' ').capitalize())}, round {turn.round}"
-        yield f"**{names[turn.debater]}:** {neutral(turn.text)}"
+    for title, spoken in rounds(turns):
+        yield f"## {neutral(title)}"
+        for turn in spoken:
+            yield f"**{names[turn.debater]}:** {neutral(turn.text)}"
 
 
 def _closing(debate: Debate, course: Course) -> str:
-    state = course.status.value + (f": {neutral(course.reason)}" if course.reason else "")
+    return "\n".join(["---", "", *(f"- {label}: {neutral(value)}" for label, value in facts(debate, course))])
+
+
+# ── What every reading shows ────────────────────────────────────────────────────────────────────────────
+
+
+def rounds(turns: Sequence[TurnTaken]) -> Iterator[tuple[str, Sequence[TurnTaken]]]:
+    """The turns by phase and round, each with its heading."""
+    for (phase, number), spoken in groupby(turns, key=lambda turn: (turn.phase, turn.round)):
+        yield f"{phase.replace('_', ' ').capitalize()}, round {number}", list(spoken)
+
+
+def facts(debate: Debate, course: Course) -> list[tuple[str, str]]:
+    """How the debate came about and what became of it, as label and value; what is not known is left out."""
     models = ", ".join(sorted({turn.model for turn in course.turns if turn.model}))
     rows = [
         ("Debate", debate.id),
-        ("Status", state),
+        ("Status", course.status.value + (f": {course.reason}" if course.reason else "")),
         ("Turns", f"{len(course.turns)} of {turns_planned(debate)}"),
         ("Format", debate.format.name),
         ("Language", debate.language or ""),
-        ("Model", neutral(models)),
+        ("Model", models),
         ("Seed", str(debate.seed)),
         ("Started", _moment(course.started_at)),
         ("Ended", _moment(course.ended_at)),
     ]
-    return "\n".join(["---", "", *(f"- {label}: {value}" for label, value in rows if value)])
+    return [(label, value) for label, value in rows if value]
 
 
 def _moment(moment: datetime | None) -> str:

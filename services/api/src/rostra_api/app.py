@@ -8,21 +8,26 @@ from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from rostra_api import catalogue, contract, debates, health, live, metrics, problems, transcripts
 from rostra_api.entry import Entry
+from rostra_api.headers import Guarded
 from rostra_api.metrics import Metrics
 from rostra_api.parts import Parts, opened
 from rostra_api.settings import Settings
 
 
 class Api(FastAPI):
-    """FastAPI, with a published contract that says what is so."""
+    """FastAPI, with a published contract that says what is so, and with the headers on errors, too."""
 
     def openapi(self) -> dict[str, Any]:
         if not self.openapi_schema:
             self.openapi_schema = contract.completed(super().openapi())
         return self.openapi_schema
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return Guarded(super().build_middleware_stack())
 
 
 def create_app(settings: Settings) -> Api:

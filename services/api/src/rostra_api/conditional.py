@@ -13,10 +13,10 @@ IfNoneMatch = Annotated[str | None, Header(alias="If-None-Match", description="E
 def answer(content: str, media_type: str, if_none_match: str | None, **headers: str) -> Response:
     body = content.encode()
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    both = {"ETag": tag, "Cache-Control": "no-cache", **headers}
+    both = {"ETag": tag, "Cache-Control": "private, no-cache", **headers}
     if _is_known(tag, if_none_match or ""):
         return Response(status_code=304, headers=both)
-    return Response(body, headers={**both, "X-Content-Type-Options": "nosniff"}, media_type=media_type)
+    return Response(body, headers=both, media_type=media_type)
 
 
 def _is_known(tag: str, if_none_match: str) -> bool:

@@ -1,15 +1,15 @@
-"""What happens to a debate, as server-sent events (WHATWG HTML, section 9.2). Pure."""
+"""What happens to a debate, as server-sent events (WHATWG HTML, section 9.2) and as lines of JSON. Pure."""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
 from rostra.events import AttemptFailed, DebateClaimed, Delta, Event, Recorded, TurnTaken
 from rostra.models import Debate, Status
+from rostra.plain import json_line
 
 RETRY_MS = 2000
 FIRST = f"retry: {RETRY_MS}\n\n".encode()
@@ -28,7 +28,7 @@ class News:
 
     @cached_property
     def frame(self) -> bytes:
-        names = {debater.id: debater.name for debater in self._debate.debaters}
+        names = _names(self._debate)
         if isinstance(self.item, Recorded):
             return frame(self.item.event.type, _event_data(self.item.event, names), self.item.id)
         return frame("delta", _delta_data(self.item, names))
@@ -68,9 +68,9 @@ class Relevance:
 
 
 def frame(event: str, data: Mapping[str, Any], event_id: str | None = None) -> bytes:
-    """One event on the wire. JSON has no line breaks of its own, so one `data:` line holds it."""
+    """One event on the wire, in one `data:` line."""
     head = f"id: {event_id}\n" if event_id else ""
-    return f"{head}event: {event}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n".encode()
+    return f"{head}event: {event}\ndata: {json_line(data)}\n\n".encode()
 
 
 def end(status: Status, reason: str) -> bytes:
@@ -78,10 +78,20 @@ def end(status: Status, reason: str) -> bytes:
     return frame("end", {"status": status.value, "reason": reason})
 
 
+def lines(debate: Debate, events: Iterable[Recorded]) -> str:
+    """The same events a line each, with their ids."""
+    names = _names(debate)
+    return "".join(json_line({"id": one.id, **_event_data(one.event, names)}) + "\n" for one in events)
+
+
 def number(event_id: str) -> tuple[int, int]:
     """The id to compare by."""
     turn, place = event_id.split("-")
     return int(turn), int(place)
+
+
+def _names(debate: Debate) -> Mapping[str, str]:
+    return {debater.id: debater.name for debater in debate.debaters}
 
 
 def _event_data(event: Event, names: Mapping[str, str]) -> dict[str, Any]:

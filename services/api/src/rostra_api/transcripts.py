@@ -1,17 +1,22 @@
-"""What was said: as JSON to work with, as Markdown to read."""
+"""What was said: as JSON to work with, as Markdown or a page to read; and all that happened, a line an event."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 from collections import OrderedDict
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Response
 
+from rostra.events import Recorded
 from rostra.models import ENDED, Debate
+from rostra.plain import spelt_out
 from rostra.transcript import Course, as_json, as_markdown, fold
+from rostra_api import sse
 from rostra_api.conditional import IfNoneMatch, answer
+from rostra_api.page import POLICY, page
 from rostra_api.parts import DebateId, Parts, PartsNeeded
 from rostra_api.problems import NOT_ACCEPTABLE, Refusal, documented
 from rostra_api.views import TranscriptView
@@ -20,15 +25,22 @@ router = APIRouter(tags=["transcripts"])
 
 JSON = "application/json"
 MARKDOWN = "text/markdown"
+HTML = "text/html"
+LINES = "application/x-ndjson"
+# In the order of preference of one who takes them all, each with the ending of its name.
+_FORMS: Mapping[str, str] = {JSON: "json", MARKDOWN: "md", HTML: "html", LINES: "ndjson"}
 
 _NOT_MODIFIED = {304: {"description": "It is what `If-None-Match` names."}}
-_AS_MARKDOWN = {"content": {MARKDOWN: {"schema": {"type": "string"}}}}
+
+
+def _as_text(*forms: str) -> dict[str, Any]:
+    return {"content": {form: {"schema": {"type": "string"}} for form in forms}}
 
 
 @router.get(
     "/v1/debates/{id}/transcript",
     response_model=TranscriptView,
-    responses={200: _AS_MARKDOWN, **_NOT_MODIFIED, **documented(404, 406, 503)},
+    responses={200: _as_text(MARKDOWN, HTML, LINES), **_NOT_MODIFIED, **documented(404, 406, 503)},
 )
 async def transcript(
     debate_id: DebateId,
@@ -37,9 +49,9 @@ async def transcript(
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """The transcript in the form that `Accept` names."""
-    form = preferred(accept, (JSON, MARKDOWN))
+    form = preferred(accept, tuple(_FORMS))
     if form is None:
-        raise Refusal(NOT_ACCEPTABLE, f"Accept {JSON} or {MARKDOWN}.")
+        raise Refusal(NOT_ACCEPTABLE, f"Accept one of {', '.join(_FORMS)}.")
     return await _transcript(parts, debate_id, form, if_none_match)
 
 
@@ -56,7 +68,7 @@ async def transcript_as_json(debate_id: DebateId, parts: PartsNeeded, if_none_ma
 @router.get(
     "/v1/debates/{id}/transcript.md",
     response_class=Response,
-    responses={200: _AS_MARKDOWN, **_NOT_MODIFIED, **documented(404, 503)},
+    responses={200: _as_text(MARKDOWN), **_NOT_MODIFIED, **documented(404, 503)},
 )
 async def transcript_as_markdown(
     debate_id: DebateId, parts: PartsNeeded, if_none_match: IfNoneMatch = None
@@ -65,11 +77,33 @@ async def transcript_as_markdown(
     return await _transcript(parts, debate_id, MARKDOWN, if_none_match)
 
 
+@router.get(
+    "/v1/debates/{id}/transcript.html",
+    response_class=Response,
+    responses={200: _as_text(HTML), **_NOT_MODIFIED, **documented(404, 503)},
+)
+async def transcript_as_page(debate_id: DebateId, parts: PartsNeeded, if_none_match: IfNoneMatch = None) -> Response:
+    """The transcript as a page to read, print or keep: one file, without scripts."""
+    return await _transcript(parts, debate_id, HTML, if_none_match)
+
+
+@router.get(
+    "/v1/debates/{id}/transcript.ndjson",
+    response_class=Response,
+    responses={200: _as_text(LINES), **_NOT_MODIFIED, **documented(404, 503)},
+)
+async def transcript_as_lines(debate_id: DebateId, parts: PartsNeeded, if_none_match: IfNoneMatch = None) -> Response:
+    """All that happened so far, a line of JSON an event: what `events` sends, with the ids and without the words."""
+    return await _transcript(parts, debate_id, LINES, if_none_match)
+
+
 async def _transcript(parts: Parts, debate_id: str, form: str, if_none_match: str | None) -> Response:
     record = await parts.store.get(debate_id)
     events = await parts.store.events(debate_id)
-    content = await _rendered(record.debate, fold(recorded.event for recorded in events), form)
-    return answer(content, form, if_none_match, Vary="Accept")
+    content = await _rendered(record.debate, events, form)
+    named = {"Content-Disposition": f'inline; filename="debate-{debate_id}.{_FORMS[form]}"'}
+    own_policy = {"Content-Security-Policy": POLICY} if form == HTML else {}
+    return answer(content, form, if_none_match, Vary="Accept", **named, **own_policy)
 
 
 # To measure an ended debate takes 5 ms a turn, so it is done beside the requests of others, and what was asked for last
@@ -79,10 +113,11 @@ _KEPT = 32
 _LARGEST_KEPT = 1 << 20  # characters
 
 
-async def _rendered(debate: Debate, course: Course, form: str) -> str:
+async def _rendered(debate: Debate, events: Sequence[Recorded], form: str) -> str:
     place = (debate.id, form)
     if (content := _kept.get(place)) is None:
-        content = await asyncio.to_thread(_written, debate, course, form)
+        course = fold(recorded.event for recorded in events)
+        content = await asyncio.to_thread(_written, debate, course, events, form)
         if course.status in ENDED and len(content) <= _LARGEST_KEPT:
             _kept[place] = content
             if len(_kept) > _KEPT:
@@ -90,10 +125,14 @@ async def _rendered(debate: Debate, course: Course, form: str) -> str:
     return content
 
 
-def _written(debate: Debate, course: Course, form: str) -> str:
+def _written(debate: Debate, course: Course, events: Sequence[Recorded], form: str) -> str:
     if form == MARKDOWN:
         return as_markdown(debate, course)
-    return json.dumps(as_json(debate, course), ensure_ascii=False, separators=(",", ":"))
+    if form == HTML:
+        return page(debate, course)
+    if form == LINES:
+        return sse.lines(debate, events)
+    return spelt_out(json.dumps(as_json(debate, course), ensure_ascii=False, separators=(",", ":")))
 
 
 def preferred(accept: str, offers: tuple[str, ...]) -> str | None:
