@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
@@ -123,8 +124,9 @@ class ScriptedModel:
 
 
 def _chunk(choice: dict[str, Any]) -> str:
-    # Raw UTF-8, as llama-server and vLLM write it.
-    return f"data: {json.dumps({'choices': [{'index': 0, **choice}]}, ensure_ascii=False)}\n\n"
+    # Raw UTF-8, as llama-server and vLLM write it; but half of a surrogate pair has no bytes.
+    written = json.dumps({"choices": [{"index": 0, **choice}]}, ensure_ascii=False)
+    return "data: " + re.sub("[\ud800-\udfff]", lambda half: f"\\u{ord(half[0]):x}", written) + "\n\n"
 
 
 def counting() -> Script:

@@ -71,6 +71,17 @@ async def test_only_a_line_feed_ends_a_line(model: ScriptedModel):
     assert said in (await ask(model)).text
 
 
+async def test_half_a_surrogate_pair_becomes_something_that_can_be_stored(model: ScriptedModel):
+    model.answers = [Says("Tabs \ud83d win.")]
+    assert (await ask(model)).text == "Tabs \ufffd win. "
+
+
+async def test_a_servers_words_are_taken_plainly(model: ScriptedModel):
+    model.answers = [Fails(400, {"error": {"message": "no\x1b[2J such\u202e\nmodel"}})]
+    with pytest.raises(Refused, match=r"answered 400: no\[2J such model$"):
+        await ask(model)
+
+
 async def test_a_stream_without_a_finish_reason_was_cut_off(model: ScriptedModel):
     model.answers = [Says("Tabs win", finish=None)]
     with pytest.raises(BrokenAnswer, match="cut off"):

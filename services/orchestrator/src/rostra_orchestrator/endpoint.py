@@ -27,6 +27,7 @@ import structlog
 from rostra.endpoints import TAKES_CACHE_KEY, Endpoint
 from rostra.events import Usage
 from rostra.pieces import TooLong, beginning, lines
+from rostra.plain import on_one_line, whole
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -328,7 +329,7 @@ def _read(chunk: Mapping[str, Any], answer: Answer) -> str:
         raise BrokenAnswer("the model server sent something that is not a chat completion") from None
     if not isinstance(content, str):
         raise BrokenAnswer("the model server sent something that is not a chat completion")
-    return content
+    return whole(content)
 
 
 def _told(body: bytes) -> str:
@@ -339,11 +340,11 @@ def _told(body: bytes) -> str:
 
 
 def _message(body: object) -> str:
-    """The server's own words, if they stand where OpenAI's or FastAPI's errors have them; one line, bounded."""
+    """The server's own words, if they stand where OpenAI's or FastAPI's errors have them; one plain line, bounded."""
     if not isinstance(body, Mapping):
         return ""
     fields = cast("Mapping[str, Any]", body)
     error = fields.get("error", fields.get("detail", ""))
     if isinstance(error, Mapping):
         error = cast("Mapping[str, Any]", error).get("message", "")
-    return " ".join(error.split())[:300] if isinstance(error, str) else ""
+    return on_one_line(error)[:300] if isinstance(error, str) else ""

@@ -6,7 +6,6 @@ import json
 import signal
 import tempfile
 import time
-import unicodedata
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rostra.commands.stack import StackError, StackSettings, free_port, interrupt, running
+from rostra.plain import on_one_line
 from rostra.settings import read
 
 # Short turns: the bundled model has 135 million parameters and is there to show the machinery.
@@ -53,13 +53,13 @@ def demo(file: Path | None) -> int:
     try:
         debate = json.loads(file.read_text(encoding="utf-8")) if file else DEBATE
     except (OSError, ValueError) as error:
-        console.print(f"rostra: cannot read {file}: {error}", style="red", markup=False)
+        console.print(Text(on_one_line(f"rostra: cannot read {file}: {error}"), style="red"))
         return 2
     try:
         with tempfile.TemporaryDirectory(prefix="rostra-demo-") as folder:
             return _play(console, Path(folder), debate)
     except (StackError, httpx.HTTPError) as error:
-        console.print(f"rostra: {error}", style="red", markup=False)
+        console.print(Text(on_one_line(f"rostra: {error}"), style="red"))
         return 1
     except KeyboardInterrupt:
         console.print("stopped")
@@ -80,7 +80,7 @@ def _play(console: Console, folder: Path, debate: Mapping[str, Any]) -> int:
 def _watch(console: Console, http: httpx.Client, debate: Mapping[str, Any]) -> int:
     answer = http.post("/v1/debates", json=debate)
     if answer.is_client_error:
-        console.print(f"rostra: the debate was refused: {answer.text}", style="red", markup=False)
+        console.print(Text(on_one_line(f"rostra: the debate was refused: {answer.text}"), style="red"))
         return 2
     view = answer.raise_for_status().json()
     scene = Scene(console, view)
@@ -88,7 +88,7 @@ def _watch(console: Console, http: httpx.Client, debate: Mapping[str, Any]) -> i
         for kind, data in events(http, view["id"]):
             scene.show(kind, data)
     transcript = http.get(f"/v1/debates/{view['id']}/transcript.json").raise_for_status().json()
-    _summarise(console, transcript, scene.seconds)
+    summarise(console, transcript, scene.seconds)
     return 0 if transcript["status"] == "completed" else 1
 
 
@@ -124,7 +124,10 @@ def _sse(body: Iterator[bytes]) -> Iterator[dict[str, str]]:
 
 
 class Scene:
-    """What the terminal shows: finished turns above, the turn in flight and the progress below."""
+    """What the terminal shows: finished turns above, the turn in flight and the progress below.
+
+    What people and models wrote is shown as `Text`, which knows no markup, and plain, so that it drives no terminal.
+    """
 
     def __init__(self, console: Console, view: Mapping[str, Any]) -> None:
         self._console = console
@@ -134,9 +137,9 @@ class Scene:
         self._done = 0
         self._words: tuple[str, int, str] = ("", 0, "")  # debater, attempt, what was heard
         self._began = time.monotonic()
-        console.print(Panel(Text(visible(view["motion"]), justify="center"), title="the motion", style="bold"))
+        console.print(Panel(Text(on_one_line(view["motion"]), justify="center"), title="the motion", style="bold"))
         for debater in view["debaters"]:
-            console.print(self._name(debater["name"]) + Text(f"  {visible(debater['stance'])}", style="dim"))
+            console.print(self._name(debater["name"]) + Text(f"  {on_one_line(debater['stance'])}", style="dim"))
 
     @property
     def seconds(self) -> float:
@@ -154,15 +157,15 @@ class Scene:
         elif kind == "turn_taken":
             self._done = data["seq"]
             self._words = ("", 0, "")
-            self._console.print(Text("\n") + self._name(data["debater"]) + Text(": " + visible(data["text"])))
+            self._console.print(Text("\n") + self._name(data["debater"]) + Text(": " + on_one_line(data["text"])))
         elif kind == "attempt_failed":
             self._words = ("", 0, "")
-            self._console.print(Text(f"  attempt {data['attempt']}: {visible(data['detail'])}", style="dim red"))
+            self._console.print(Text(f"  attempt {data['attempt']}: {on_one_line(data['detail'])}", style="dim red"))
         self._live.update(self._below())
 
     def _below(self) -> Group:
         debater, _, heard = self._words
-        words = Text("\n") + self._name(debater) + Text(": " + visible(heard) + "▌", style="dim") if debater else Text()
+        words = Text("\n") + self._name(debater) + Text(f": {on_one_line(heard)}▌", style="dim") if debater else Text()
         progress = Table.grid(padding=(0, 1))
         progress.add_row(
             ProgressBar(total=self._planned, completed=self._done, width=30), f"turn {self._done} of {self._planned}"
@@ -170,23 +173,19 @@ class Scene:
         return Group(words, progress)
 
     def _name(self, name: str) -> Text:
-        return Text(visible(name), style=f"bold {self._colour.get(name, 'white')}")
+        return Text(on_one_line(name), style=f"bold {self._colour.get(name, 'white')}")
 
 
-def visible(text: str) -> str:
-    """`text` without control characters: what a model writes must not drive the terminal."""
-    return "".join(" " if unicodedata.category(c) in {"Cc", "Cf"} and c != "\u200d" else c for c in text)
-
-
-def _summarise(console: Console, transcript: Mapping[str, Any], seconds: float) -> None:
+def summarise(console: Console, transcript: Mapping[str, Any], seconds: float) -> None:
     turns = transcript["turns"]
-    table = Table(title=f"\n{transcript['status']}" + (f": {transcript['reason']}" if transcript["reason"] else ""))
+    reason = f": {on_one_line(transcript['reason'])}" if transcript["reason"] else ""
+    table = Table(title=Text(f"\n{transcript['status']}{reason}"))
     for column in ("debater", "turns", "attempts", "characters", "tokens"):
         table.add_column(column, justify="left" if column == "debater" else "right")
     for debater in transcript["debaters"]:
         own = [turn for turn in turns if turn["debater"] == debater["name"]]
         table.add_row(
-            visible(debater["name"]),
+            Text(on_one_line(debater["name"])),
             str(len(own)),
             str(sum(turn["attempts"] for turn in own)),
             str(sum(len(turn["text"]) for turn in own)),

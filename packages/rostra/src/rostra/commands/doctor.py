@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from rostra.doctor import EXIT, Report, examine, page, served
 from rostra.endpoints import Dialect, Endpoint
+from rostra.plain import spelt_out
 from rostra.settings import PREFIX, read
 
 
@@ -28,7 +29,8 @@ def doctor(url: str, model: str | None, dialect: Dialect | None, seconds: float,
         endpoint, report = asyncio.run(_examined(endpoint, model, dialect, seconds))
     except KeyboardInterrupt:
         return 130
-    print(report.model_dump_json(indent=2) if as_json else page(report, endpoint.url, endpoint.model), end="")
+    written = spelt_out(report.model_dump_json(indent=2)) + "\n"
+    print(written if as_json else page(report, endpoint.url, endpoint.model), end="")
     sys.stdout.flush()
     return EXIT[report.fitness]
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rostra.doctor.report import Finding, Fitness, Grade, Option, Outcome, Report
+from rostra.plain import plain
 
 WIDTH = 100
 _INDENT = 22
@@ -36,11 +37,12 @@ _OUTCOMES: Mapping[Outcome, str] = {
 
 
 def page(report: Report, url: str, model: str) -> str:
-    return "\n".join(_lines(report, url, model)) + "\n"
+    """Made plain: what a server and its model say must not drive the terminal."""
+    return plain("\n".join(_lines(report, url, model))) + "\n"
 
 
 def _lines(report: Report, url: str, model: str) -> Iterator[str]:
-    yield f"{url}, model {_printable(model)}: {_judgement(report)} (asked for {report.seconds:.0f} s)"
+    yield f"{url}, model {model}: {_judgement(report)} (asked for {report.seconds:.0f} s)"
     yield ""
     yield from _findings(report.findings)
     if any(option.outcome != "not checked" for option in report.options):
@@ -55,11 +57,6 @@ def _judgement(report: Report) -> str:
     if report.fitness == "usable" and not any(finding.grade == "warning" for finding in report.findings):
         return "usable for debates, as far as there was time to check"
     return _JUDGEMENT[report.fitness]
-
-
-def _printable(text: str) -> str:
-    """What a server sends must not command the terminal."""
-    return "".join(c if c.isprintable() else "…" for c in text)
 
 
 def _findings(findings: Sequence[Finding]) -> Iterator[str]:

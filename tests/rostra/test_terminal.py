@@ -1,0 +1,68 @@
+"""What people, models and servers write does not drive the terminal that shows it."""
+
+from __future__ import annotations
+
+import io
+import re
+
+from rich.console import Console
+
+from rostra.commands.demo import Scene, summarise
+from rostra.doctor import Report, page
+from rostra.doctor.report import Finding, Speed
+
+# Clears the screen, sets the title, sets a colour by C1, a link, turns what follows, and markup of rich.
+HOSTILE = "\x1b[2J\x1b]0;owned\x07\x9b31m\x1b]8;;http://evil\x1b\\x\u202e[link=http://evil]y[/link][/nothing]"
+SHOWN = "[2J]0;owned31m]8;;http://evil\\x[link=http://evil]y[/link][/nothing]"
+_STYLE = re.compile(r"\x1b\[[0-9;]*m|\x1b\[\?25[hl]|\x1b\[[0-9]*[AK]|[\r\n]")
+
+
+def a_terminal() -> Console:
+    return Console(file=io.StringIO(), force_terminal=True, width=200, legacy_windows=False)
+
+
+def said_by(terminal: Console) -> str:
+    """What was written to it, beside styles and the moves of the live display."""
+    assert isinstance(terminal.file, io.StringIO)
+    return _STYLE.sub("", terminal.file.getvalue())
+
+
+def test_a_debate_is_shown_plainly():
+    terminal = a_terminal()
+    debaters = [{"name": HOSTILE, "stance": HOSTILE}]
+    scene = Scene(terminal, {"motion": HOSTILE, "debaters": debaters, "turns_planned": 1})
+    with scene.live():
+        scene.show("delta", {"debater": HOSTILE, "attempt": 1, "text": HOSTILE})
+        scene.show("attempt_failed", {"attempt": 1, "detail": HOSTILE})
+        scene.show("turn_taken", {"seq": 1, "debater": HOSTILE, "text": HOSTILE})
+    said = said_by(terminal)
+    assert said.count(SHOWN) >= 6
+    assert all(character.isprintable() for character in said)
+
+
+def test_so_is_its_summary():
+    terminal = a_terminal()
+    turn = {"debater": HOSTILE, "text": HOSTILE, "attempts": 1, "usage": {"completion_tokens": 2}}
+    transcript = {"status": "failed", "reason": HOSTILE, "turns": [turn], "turns_planned": 2}
+    summarise(terminal, {**transcript, "debaters": [{"name": HOSTILE}]}, 1.0)
+    said = said_by(terminal)
+    assert "\x1b" not in said
+    assert f"failed: {SHOWN}" in said
+    assert all(character.isprintable() for character in said)
+
+
+def test_so_is_what_a_server_says_to_the_doctor():
+    finding = Finding(name="streaming", title="Streaming", grade="fault", says=HOSTILE, advice=HOSTILE)
+    report = Report(
+        fitness="usable",
+        server="vllm",
+        dialect="vllm",
+        context=4096,
+        speed=Speed(),
+        findings=[finding],
+        options=[],
+        configuration={},
+    )
+    shown = page(report, "http://127.0.0.1:8000", HOSTILE)
+    assert all(character.isprintable() for character in shown.replace("\n", ""))
+    assert SHOWN in shown
