@@ -19,7 +19,7 @@ SPARE_DESCRIPTORS = 200
 
 def main() -> None:
     settings = read(Settings)
-    configure("api", settings.log_level)
+    configure("api", settings.log_level, settings)
     if settings.reached_by_others:
         log = structlog.stdlib.get_logger(__name__)
         log.info("others can reach this address: a key is needed", address=settings.publish or settings.host)

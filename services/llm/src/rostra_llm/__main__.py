@@ -44,7 +44,7 @@ def main() -> int:
     except (ValidationError, SettingsError) as error:
         print("\n".join(faults(error)), file=sys.stderr)  # noqa: T201  there is no log yet
         return 2
-    logs.configure(settings.log_level)
+    logs.configure(settings.log_level, settings.api_key() or "")
     signal.signal(signal.SIGTERM, stop)
     try:
         asyncio.run(serve(settings))

@@ -176,5 +176,5 @@ async def _report_forever(store: Store, workers: int) -> None:
 def start() -> None:
     """Reads the settings and runs the pool: what `python -m rostra_orchestrator` does."""
     settings = read(Settings)
-    logging.configure("orchestrator", settings.log_level)
+    logging.configure("orchestrator", settings.log_level, settings)
     run(settings)
