@@ -49,6 +49,9 @@ bench-guard: setup ## measure what the guard's checks cost
 bench-stance: setup ## measure how well a model tells a turn's side by one token; URL= names another endpoint than the bundled model's
 	PYTHONPATH=tests $(BIN)/python benchmarks/stance_probe.py $(if $(URL),--url $(URL))
 
+fuzz: setup ## try the API with requests made up from its contract, for some minutes (FUZZ="--examples 200")
+	PYTHONPATH=tests $(BIN)/python tests/fuzzing.py $(FUZZ)
+
 soak: setup ## half an hour of mixed load on the model server, with cancelled, wrong and over-long requests and killed engines
 	$(BIN)/python benchmarks/soak.py --minutes $(or $(MINUTES),30)
 
@@ -119,4 +122,4 @@ lock: setup ## renew requirements/ from the pyproject files (LOCK=--upgrade: to 
 	sed -n 's/.*"\(llama-cpp-python\)\[.*\(==.*\)".*/\1\2/p' services/llm/pyproject.toml | \
 	    $(subst --no-emit-package llama-cpp-python,,$(COMPILE)) --no-deps - -o requirements/llama-cpp-python.txt
 
-.PHONY: help setup demo serve check test test-models bench bench-serving soak bench-containers e2e up down openapi wheel lock
+.PHONY: help setup demo serve check test test-models bench bench-serving fuzz soak bench-containers e2e up down openapi wheel lock

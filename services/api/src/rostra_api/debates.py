@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
+from pydantic import WithJsonSchema
 
 from rostra.agenda import turns_planned
 from rostra.events import Usage
@@ -35,6 +36,7 @@ IdempotencyKey = Annotated[
         alias="Idempotency-Key",
         description="1 to 255 visible ASCII characters. The same request under the same key begins one debate.",
     ),
+    WithJsonSchema({"type": "string", "pattern": "^[!-~]{1,255}$"}),
 ]
 Prefer = Annotated[
     str | None,
@@ -126,9 +128,14 @@ async def find(
     caller: CallerNeeded,
     status: Annotated[Status | None, Query(description="Only those with this status.")] = None,
     metadata: Annotated[
-        list[str], Query(description="`key:value`: only those whose metadata say so. May be repeated.")
+        list[Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[^:]+:"})]],
+        Query(description="`key:value`: only those whose metadata say so. May be repeated."),
     ] = [],  # noqa: B006  FastAPI reads it, and nobody writes to it
-    after: Annotated[str | None, Query(description="The `next_cursor` of the page before.")] = None,
+    after: Annotated[
+        str | None,
+        Query(description="The `next_cursor` of the page before."),
+        WithJsonSchema({"type": "string", "pattern": f"^{_CURSOR.pattern}$"}),
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
 ) -> Response:
     """Find debates, newest first."""

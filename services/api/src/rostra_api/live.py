@@ -9,6 +9,7 @@ from typing import Annotated
 import structlog
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
+from pydantic import WithJsonSchema
 from starlette.types import Receive, Scope, Send
 
 from rostra.events import DebateEnded, Delta, Recorded
@@ -28,6 +29,7 @@ LastEventId = Annotated[
         alias="Last-Event-ID",
         description="The same, as a browser says it when it reconnects; it goes before `after`.",
     ),
+    WithJsonSchema(sse.KNOWN_SCHEMA),
 ]
 
 
@@ -57,7 +59,7 @@ class EventStream(StreamingResponse):
         200: {
             "description": "Every event behind the given one, each once, then what comes. Words of an attempt come "
             "as `delta`, without an id. The last event is `end`.",
-            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            "content": {"text/event-stream": {"schema": sse.SCHEMA}},
         },
         **documented(400, 404, 429, 503),
     },
@@ -66,7 +68,9 @@ async def watch(
     debate_id: DebateId,
     parts: PartsNeeded,
     caller: CallerNeeded,
-    after: Annotated[str | None, Query(description="The last event's id that is known.")] = None,
+    after: Annotated[
+        str | None, Query(description="The last event's id that is known."), WithJsonSchema(sse.KNOWN_SCHEMA)
+    ] = None,
     last_event_id: LastEventId = None,
     deltas: Annotated[bool, Query(description="Whether to send words while they are spoken.")] = True,
 ) -> EventStream:

@@ -18,6 +18,20 @@ KEEPALIVE = b": nothing new\n\n"
 # An event's id: the turn it belongs to, and its place behind it. Redis takes 64 bits for each.
 EVENT_ID = re.compile(r"[0-9]{1,18}-[0-9]{1,18}")
 
+# What a reader says of the last one that it knows; of none, nothing.
+KNOWN_SCHEMA: dict[str, Any] = {"type": "string", "pattern": f"^({EVENT_ID.pattern})?$"}
+# What the contract says of a stream: each of its events is of this form.
+SCHEMA: Mapping[str, Any] = {
+    "type": "object",
+    "description": "One event of the stream; its `data` is a JSON object.",
+    "properties": {
+        "event": {"type": "string"},
+        "id": {"type": "string", "pattern": f"^{EVENT_ID.pattern}$"},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+    "required": ["event", "data"],
+}
+
 
 class News:
     """An event, or some words of an attempt. Rendered once, however many follow."""
