@@ -40,6 +40,9 @@ bench-serving: setup ## measure the model server beside the stock one, and llama
 bench-reuse: setup ## measure what reused runs change in the next token's probabilities
 	PYTHONPATH=tests $(BIN)/python benchmarks/reuse_drift.py
 
+bench-load: setup ## measure the API under load and abuse beside bare FastAPI and RQ
+	PYTHONPATH=tests $(BIN)/python benchmarks/load.py $(BENCH)
+
 bench-quality: setup ## measure how well debates hold together beside plain AutoGen; MOTIONS= names a file of other motions
 	PYTHONPATH=tests $(BIN)/python benchmarks/quality.py $(if $(MOTIONS),--motions $(MOTIONS)) $(BENCH)
 
@@ -122,4 +125,4 @@ lock: setup ## renew requirements/ from the pyproject files (LOCK=--upgrade: to 
 	sed -n 's/.*"\(llama-cpp-python\)\[.*\(==.*\)".*/\1\2/p' services/llm/pyproject.toml | \
 	    $(subst --no-emit-package llama-cpp-python,,$(COMPILE)) --no-deps - -o requirements/llama-cpp-python.txt
 
-.PHONY: help setup demo serve check test test-models bench bench-serving fuzz soak bench-containers e2e up down openapi wheel lock
+.PHONY: help setup demo serve check test test-models bench bench-serving bench-load fuzz soak bench-containers e2e up down openapi wheel lock
