@@ -77,7 +77,8 @@ async def api(redis_url: str) -> AsyncIterator[AsyncClient]:
     # With its protocol named, asyncio sends small answers at once; else each waits 40 ms for an acknowledgement.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
-    server = Server(create_app(Settings(redis_url=redis_url)), "127.0.0.1", 0)
+    settings = Settings(redis_url=redis_url)
+    server = Server(create_app(settings), settings)
     running = asyncio.create_task(server.serve([listener]))
     while not server.started:
         await asyncio.sleep(0.01)
