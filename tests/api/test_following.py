@@ -103,9 +103,11 @@ class TestFollowing:
         await store.finish(claim, Status.FAILED)
         assert await asyncio.wait_for(ids(following, claim), 5) == await recorded(store, claim)
 
-    async def test_cut_connections_lose_nothing(self, following: Following, store: Store, claim: Claim, redis_url: str):
+    async def test_cut_connections_lose_nothing(
+        self, following: Following, store: Store, claim: Claim, redis_server: str
+    ):
         follower = asyncio.create_task(ids(following, claim))
-        redis = connect(redis_url)
+        redis = connect(redis_server)
         for seq in range(1, 11):
             await store.append(claim, a_turn(seq))
             await redis.client_kill_filter(_type="normal", skipme=True)

@@ -45,14 +45,22 @@ def _a_client() -> None:
 def endpoints(service: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> tuple[Endpoint, ...]:
     """Where the service will ask the model `default`, by its environment in the container."""
     for name, value in service["environment"].items():
-        if value is not None:
+        if value is not None and not name.endswith("_FILE"):
             monkeypatch.setenv(name, value)
     return SharedSettings().models["default"]
 
 
 @pytest.mark.parametrize("override", OVERRIDES)
 def test_each_override_file_makes_a_stack(override: str):
-    assert {"redis", "llm", "orchestrator", "api"} == stack(override)["services"].keys()
+    assert {"secrets", "redis", "llm", "orchestrator", "api"} == stack(override)["services"].keys()
+
+
+@pytest.mark.parametrize("service", ["redis", "llm", "orchestrator", "api"])
+def test_each_service_sees_its_own_secrets_and_cannot_change_them(service: str):
+    seen = [v for v in stack()["services"][service]["volumes"] if v["target"].startswith("/secrets")]
+    assert [(v["source"], v["target"], v["read_only"]) for v in seen] == [
+        (f"{service}-secrets", f"/secrets/{service}", True)
+    ]
 
 
 @pytest.mark.parametrize("override", OTHER_SERVERS)

