@@ -70,6 +70,17 @@ up: ## build and start the containers; they are ready when it returns
 down: ## stop the containers; the debates are kept
 	docker compose down
 
+# STACK=serve: the one that `make serve` runs; else the containers.
+RUNNING = $(if $(filter serve,$(STACK)),$(BIN)/rostra,docker compose exec -T api rostra)
+FILE ?= backups/rostra-$(shell date -u +%Y%m%dT%H%M%SZ).jsonl.gz
+
+backup: ## write all debates and keys to FILE, while they go on (STACK=serve: of `make serve`)
+	@mkdir -p $(dir $(FILE)) && umask 077 && trap 'rm -f "$(FILE).part"' EXIT && \
+	    $(RUNNING) backup - > "$(FILE).part" && mv "$(FILE).part" "$(FILE)" && echo "in $(FILE)"
+
+restore: ## put back what FILE has into a stack without debates (MERGE=yes: into any; STACK=serve: of `make serve`)
+	$(RUNNING) restore $(if $(MERGE),--merge) - < "$(FILE)"
+
 openapi: setup ## write the published API anew
 	$(BIN)/python -m rostra_api.openapi
 
@@ -125,4 +136,4 @@ lock: setup ## renew requirements/ from the pyproject files (LOCK=--upgrade: to 
 	sed -n 's/.*"\(llama-cpp-python\)\[.*\(==.*\)".*/\1\2/p' services/llm/pyproject.toml | \
 	    $(subst --no-emit-package llama-cpp-python,,$(COMPILE)) --no-deps - -o requirements/llama-cpp-python.txt
 
-.PHONY: help setup demo serve check test test-models bench bench-serving bench-load fuzz soak bench-containers e2e up down openapi wheel lock
+.PHONY: help setup demo serve check test test-models bench bench-serving bench-load fuzz soak bench-containers e2e up down backup restore audit openapi wheel lock

@@ -133,6 +133,12 @@ def descendants(pid: int) -> list[int]:
     return children + [deeper for child in children for deeper in descendants(child)]
 
 
+def backed_up(folder: Path) -> bytes:
+    """What `rostra backup` says of the stack that runs in the folder."""
+    command = [*ROSTRA, "backup", folder / "backup.jsonl.gz"]
+    return subprocess.run(command, env=environment(data_dir=folder), capture_output=True, check=False).stderr
+
+
 def nobody_comes_in_without_a_name(folder: Path) -> bool:
     address = (folder / "redis-url").read_text()
     with Redis.from_url(address) as api, Redis.from_url(re.sub("//.*@", "//", address)) as nobody:
@@ -166,6 +172,7 @@ class TestServe:
             assert [path for path in folder.rglob("*") if path.is_file() and holds_a_secret(path, folder)] != []
             assert all(path.stat().st_mode & 0o077 == 0 for path in folder.rglob("*") if holds_a_secret(path, folder))
             assert secrets_in_environments(process.pid, folder) == []
+            assert backed_up(folder) == b"1 debates backed up\n"
             assert interrupted(process) == 0
         assert is_free(int(str(settings["port"])))
         with serve(**settings) as process:

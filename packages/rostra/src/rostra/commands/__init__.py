@@ -1,4 +1,4 @@
-"""The command line: `rostra serve`, `rostra demo`, `rostra doctor` and `rostra keys`."""
+"""The command line: `rostra serve`, `demo`, `doctor`, `keys`, `backup` and `restore`."""
 
 from __future__ import annotations
 
@@ -29,6 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from rostra.commands import keys  # noqa: PLC0415
 
         return keys.run(chosen)
+    if chosen.command in {"backup", "restore"}:
+        from rostra.commands.backup import backup, restore  # noqa: PLC0415
+
+        return backup(chosen.file) if chosen.command == "backup" else restore(chosen.file, merge=chosen.merge)
     from rostra.commands.demo import demo  # noqa: PLC0415
 
     return demo(chosen.file)
@@ -42,7 +46,20 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("file", nargs="?", type=Path, help="a debate as JSON; a built-in one when left out")
     _add_doctor(commands.add_parser)
     _add_keys(commands.add_parser)
+    _add_backup(commands.add_parser)
     return parser
+
+
+def _add_backup(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
+    where = (
+        "Works on the Redis in ROSTRA_REDIS_URL, and where that is not set on that of the `rostra serve` that runs in "
+        "ROSTRA_DATA_DIR. In the containers: docker compose exec -T api rostra …"
+    )
+    backup = add_parser("backup", help="write all debates and keys to a file, while they go on", description=where)
+    backup.add_argument("file", metavar="FILE", help="a file, or - for standard output")
+    restore = add_parser("restore", help="put back what a backup has; what ran is played on", description=where)
+    restore.add_argument("file", metavar="FILE", help="a file, or - for standard input")
+    restore.add_argument("--merge", action="store_true", help="also where there are debates; those are left alone")
 
 
 def _add_doctor(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
