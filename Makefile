@@ -81,6 +81,9 @@ backup: ## write all debates and keys to FILE, while they go on (STACK=serve: of
 restore: ## put back what FILE has into a stack without debates (MERGE=yes: into any; STACK=serve: of `make serve`)
 	$(RUNNING) restore $(if $(MERGE),--merge) - < "$(FILE)"
 
+audit: .make/venv ## ask the OSV database about known vulnerabilities of what is locked; fails where it cannot be asked
+	$(BIN)/python requirements/audit
+
 openapi: setup ## write the published API anew
 	$(BIN)/python -m rostra_api.openapi
 
