@@ -77,7 +77,7 @@ async def api(redis_url: str) -> AsyncIterator[AsyncClient]:
     # With its protocol named, asyncio sends small answers at once; else each waits 40 ms for an acknowledgement.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
-    settings = Settings(redis_url=redis_url)
+    settings = Settings(redis_url=redis_url, rate=100_000, rate_burst=100_000)
     server = Server(create_app(settings), settings)
     running = asyncio.create_task(server.serve([listener]))
     while not server.started:
