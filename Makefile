@@ -26,8 +26,8 @@ check: setup ## lint, format, types, who may import whom, the published API
 	$(BIN)/lint-imports
 	$(BIN)/python -m rostra_api.openapi --check
 
-test: setup ## run every test that needs no Docker
-	$(BIN)/python -m pytest -m "not e2e"
+test: setup ## run every test that needs no Docker, but for the long ones of `make faults`
+	$(BIN)/python -m pytest -m "not e2e and not faults"
 
 test-models: setup .make/test-models ## fetch the model that a few tests skip without (250 MB, Gemma terms)
 
@@ -57,6 +57,21 @@ fuzz: setup ## try the API with requests made up from its contract, for some min
 
 soak: setup ## half an hour of mixed load on the model server, with cancelled, wrong and over-long requests and killed engines
 	$(BIN)/python benchmarks/soak.py --minutes $(or $(MINUTES),30)
+
+# Both tell what they found, whether it held or not.
+faults: setup ## kill, freeze and cut off everything in turn, processes and then containers (half an hour)
+	@status=0; \
+	    $(BIN)/python -m pytest tests/faults -m faults --faults-report benchmarks/results/faults.json || status=1; \
+	    $(BIN)/python benchmarks/faults_report.py; \
+	    tests/e2e/faults || status=1; \
+	    exit $$status
+
+nemesis: setup ## random faults on debates that never stop coming: MINUTES=10, SEED= to run one again, WHERE=compose
+	@status=0; \
+	    PYTHONPATH=tests $(BIN)/python -m faults --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED)) \
+	        --where $(or $(WHERE),processes) --out benchmarks/results/nemesis.json || status=1; \
+	    $(BIN)/python benchmarks/faults_report.py; \
+	    exit $$status
 
 bench-containers: ## measure the images and how long the containers take to be ready
 	python3 benchmarks/containers.py
@@ -139,4 +154,4 @@ lock: setup ## renew requirements/ from the pyproject files (LOCK=--upgrade: to 
 	sed -n 's/.*"\(llama-cpp-python\)\[.*\(==.*\)".*/\1\2/p' services/llm/pyproject.toml | \
 	    $(subst --no-emit-package llama-cpp-python,,$(COMPILE)) --no-deps - -o requirements/llama-cpp-python.txt
 
-.PHONY: help setup demo serve check test test-models bench bench-serving bench-load fuzz soak bench-containers e2e up down backup restore audit openapi wheel lock
+.PHONY: help setup demo serve check test test-models bench bench-serving bench-load fuzz soak faults nemesis bench-containers e2e up down backup restore audit openapi wheel lock

@@ -44,7 +44,21 @@ class Garbage:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-Answer = Says | Fails | Garbage
+@dataclass(frozen=True)
+class Cuts:
+    """An answer that begins like any other and breaks off with its connection."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Hangs:
+    """An answer that is taken on, and never comes."""
+
+    text: str = ""  # what is said before the silence
+
+
+Answer = Says | Fails | Garbage | Cuts | Hangs
 Script = Callable[[dict[str, Any]], Answer]
 
 
@@ -88,8 +102,21 @@ class ScriptedModel:
                 return JSONResponse(said, status_code=status)
             case Garbage(text, headers):
                 return StreamingResponse(iter([text]), media_type="text/event-stream", headers=headers)
+            case Cuts(text):
+                return StreamingResponse(_cut(text), media_type="text/event-stream")
+            case Hangs(text):
+                return StreamingResponse(self._silence(text), media_type="text/event-stream")
             case Says():
                 return StreamingResponse(self._stream(answer), media_type="text/event-stream")
+
+    async def _silence(self, text: str) -> AsyncIterator[str]:
+        try:
+            if text:
+                yield _chunk({"delta": {"content": text}, "finish_reason": None})
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
 
     async def _stream(self, answer: Says) -> AsyncIterator[str]:
         try:
@@ -121,6 +148,13 @@ class ScriptedModel:
         self.counted.append(body)
         text = body["prompt"] if "prompt" in body else body["content"]
         return JSONResponse({"tokens": list(range(self.tokens(text)))})
+
+
+async def _cut(text: str) -> AsyncIterator[str]:
+    yield _chunk({"delta": {"content": text}, "finish_reason": None})
+    # What the protocol offers for it: the response ends without its last chunk. The server takes it for a client
+    # that left.
+    raise asyncio.CancelledError
 
 
 def _chunk(choice: dict[str, Any]) -> str:

@@ -15,8 +15,12 @@ import gc
 import os
 import signal
 import socket
+import time
+import uuid
+from contextlib import suppress
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
+from types import FrameType
 from typing import Any
 
 import structlog
@@ -38,22 +42,58 @@ from rostra_orchestrator.settings import Settings
 
 log = structlog.stdlib.get_logger(__name__)
 
-# Seconds of RQ's worker record in Redis; RQ blocks for 15 s less when it waits for a job.
+# How long a worker's question for a job may stay open, and the grace that its answer has: a connection that went dead
+# meanwhile, without a word, is found out after both at the latest. (RQ's own are 405 and 10 s.)
+_BLOCK_SECONDS = 2
+_GRACE_SECONDS = 5
+# Seconds of RQ's worker record in Redis; it goes by itself when the worker is gone.
 _WORKER_TTL = 30
+# Where Redis refuses a worker its work, it tries again after this many seconds.
+_AGAIN_SECONDS = 2.0
+# Who is told to stop gives its debate back, for which Redis may be away; what is still there after so many seconds is
+# killed. Nothing is lost by it, and containers are given 30 s.
+_PARTING_SECONDS = 12.0
 _REPORT_SECONDS = 2.0
 
 _fork = get_context("fork")
 
 
 class DebateWorker(Worker):
-    """An RQ worker whose job is told when it should stop, and that takes no commands through Redis."""
+    """An RQ worker whose job is told when it should stop, that takes no commands through Redis, and that finds its way
+    back to a Redis that was away."""
 
     redis_url: str = ""
+    told_to_stop: bool = False
+    max_connection_wait_time = 2.0  # RQ's is a minute
+
+    @property
+    def dequeue_timeout(self) -> int:
+        return _BLOCK_SECONDS
+
+    @property
+    def connection_timeout(self) -> int:
+        return _BLOCK_SECONDS + _GRACE_SECONDS
 
     def handle_warm_shutdown_request(self) -> None:
         """RQ would let the job run to its end; a debate is given back instead, within a turn's cancelling."""
+        self.told_to_stop = True
+        # What remains to be said is of little use to anybody, and Redis may be away.
+        self.connection = queue.connect(self.redis_url, patience=1)
         if self.horse_pid:
             self.kill_horse(signal.SIGTERM)
+
+    def kill_horse(self, sig: signal.Signals = signal.SIGKILL) -> None:
+        """RQ signals the job's process group, which is the whole pool's until the job has made its own."""
+        with suppress(ProcessLookupError):
+            os.kill(self.horse_pid, sig)
+
+    def set_shutdown_requested_date(self) -> None:
+        """Nobody asks RQ when it was told to stop."""
+
+    def register_death(self) -> None:
+        """RQ's record goes by itself; that Redis is away or full keeps no worker from its end."""
+        with suppress(StorageDown):
+            super().register_death()
 
     def handle_work_horse_killed(self, job: Job, retpid: int, ret_val: int, rusage: Any) -> None:
         """A process that is known to be dead need not be waited for until its beat is missed."""
@@ -75,6 +115,7 @@ class Pool(WorkerPool):
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._keeper: BaseProcess | None = None
+        self._told_to_stop_at = 0.0
         super().__init__(  # pyright: ignore[reportUnknownMemberType]
             [QUEUE],
             connection=queue.connect(settings.redis_url),
@@ -91,6 +132,19 @@ class Pool(WorkerPool):
         if self._keeper is None or not self._keeper.is_alive():
             self._keeper = _fork.Process(target=_keep, args=(self._settings,), name="keeper")
             self._keeper.start()
+
+    def request_stop(self, signum: int | None = None, frame: FrameType | None = None) -> None:
+        self._told_to_stop_at = self._told_to_stop_at or time.monotonic()
+        super().request_stop(signum, frame)  # pyright: ignore[reportUnknownMemberType]
+
+    def all_workers_have_stopped(self) -> bool:
+        """Asked every second; in the end it sees to it."""
+        if super().all_workers_have_stopped():
+            return True
+        if time.monotonic() - self._told_to_stop_at > _PARTING_SECONDS:
+            for worker in list(self.worker_dict.values()):
+                self.stop_worker(worker, signal.SIGTERM)  # told twice, a worker kills its job and goes
+        return False
 
     def stop_keeper(self) -> None:
         if self._keeper is not None:
@@ -113,9 +167,19 @@ def run(settings: Settings) -> None:
 
 
 def _work(settings: Settings, name: str) -> None:
-    """A worker process."""
+    """A worker process: works until it is told to stop, whatever Redis does meanwhile."""
     die_with_parent()
-    redis = queue.connect(settings.redis_url, block=_WORKER_TTL)
+    while not _worked(settings, name):
+        log.warning("the worker begins anew: Redis was away, or refused it its work")
+        time.sleep(_AGAIN_SECONDS)
+        name = uuid.uuid4().hex  # RQ takes the old one for taken
+
+
+def _worked(settings: Settings, name: str) -> bool:
+    """Works; whether it was told to stop."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)  # the pool's own; RQ sets a worker's when it has told Redis of itself
+    redis = queue.connect(settings.redis_url, block=_BLOCK_SECONDS)
     worker = DebateWorker(
         [queue.queue(redis)],
         name=name,
@@ -126,7 +190,13 @@ def _work(settings: Settings, name: str) -> None:
         log_job_description=False,
     )
     worker.redis_url = settings.redis_url
-    worker.work(logging_level=settings.log_level.upper())
+    try:
+        worker.work(logging_level=settings.log_level.upper())
+    except StorageDown as error:
+        log.warning("the worker cannot work", error=str(error))
+    finally:
+        redis.close()
+    return worker.told_to_stop
 
 
 def _keep(settings: Settings) -> None:

@@ -1,0 +1,68 @@
+"""A stack of real processes for each test, and a report of all of them.
+
+`make faults` runs them; `--faults-report FILE` is where it has the figures written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from pathlib import Path
+
+import pytest
+
+from .cluster import Cluster
+from .report import Report
+
+REPORT = pytest.StashKey[Report]()
+
+Start = Callable[..., Awaitable[Cluster]]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--faults-report", type=Path, default=None, help="write what was tried here, as JSON")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[REPORT] = Report()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    made = yield
+    fault = item.get_closest_marker("fault")
+    if fault and (made.when == "call" or made.outcome != "passed"):
+        name = item.name.removeprefix("test_").replace("_", " ")
+        item.config.stash[REPORT].tried(str(fault.args[0]), name, made.outcome, made.duration)
+    return made
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if file := session.config.getoption("--faults-report", default=None):
+        session.config.stash[REPORT].write(file)
+
+
+@pytest.fixture
+def report(request: pytest.FixtureRequest) -> Report:
+    return request.config.stash[REPORT]
+
+
+@pytest.fixture
+async def start(tmp_path: Path) -> AsyncIterator[Start]:
+    """Starts a stack: `await start("redis", "model", "api", "pool", proxied=True, ROSTRA_WORKERS="1")`."""
+    clusters: list[Cluster] = []
+
+    async def start(*names: str, **options: object) -> Cluster:
+        cluster = Cluster(tmp_path, **options)  # type: ignore[arg-type]
+        clusters.append(cluster)
+        await cluster.start(*names)
+        return cluster
+
+    yield start
+    for cluster in clusters:
+        await cluster.close()
+
+
+@pytest.fixture
+async def cluster(start: Start) -> Cluster:
+    """A stack with one pool of two workers."""
+    return await start("redis", "model", "api", "pool")
