@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 import structlog
@@ -133,7 +134,8 @@ class _Playing:
     settings: Settings
     tokens: int = 0
     chosen: SpeakerChosen | None = None
-    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    began: float = field(default_factory=time.monotonic)
+    spent: float = 0.0  # seconds that the debate was played before, by other processes
 
     @property
     def debate(self) -> Debate:
@@ -160,7 +162,7 @@ class _Playing:
         self.tokens = course.tokens
         self.chosen = course.choices[-1] if course.choices else None
         if course.started_at:
-            self.started_at = course.started_at + timedelta(seconds=course.paused_seconds)
+            self.spent = (datetime.now(UTC) - course.started_at).total_seconds() - course.paused_seconds
 
     def _pool(self, model: str) -> AbstractAsyncContextManager[Pool]:
         try:
@@ -260,10 +262,11 @@ class _Playing:
             raise LimitReached(f"the debate's limit of {limit} tokens was reached ({self.tokens} spent)")
 
     def _seconds_left(self) -> float | None:
+        """By this process' own clock, which nobody sets; only what others played is known by the wall's."""
         limit = self.debate.limits.seconds
         if limit is None:
             return None
-        return max(0.0, limit - (datetime.now(UTC) - self.started_at).total_seconds())
+        return max(0.0, limit - max(0.0, self.spent) - (time.monotonic() - self.began))
 
 
 async def _dropped(taking: asyncio.Task[None], stop: Stop) -> None:
