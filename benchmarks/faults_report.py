@@ -44,6 +44,26 @@ def faults(figures: Mapping[str, Any]) -> str:
     return "\n\n".join(parts)
 
 
+def containers(figures: Mapping[str, Any]) -> str:
+    """The same of the containers."""
+    held = [
+        ("promise", lambda one: one["promise"]),
+        ("", lambda one: "held" if one["outcome"] == "passed" else "**not**"),
+    ]
+    return "\n\n".join(
+        [
+            "### The containers' part: `tests/e2e/faults`",
+            f"{figures['at'][:10]}, with the bundled model.",
+            table(held, figures["promises"]),
+            "Seconds until a debate was spoken on:",
+            table(
+                [("after", lambda row: row[0]), ("seconds", lambda row: ", ".join(map(str, row[1])))],
+                sorted(figures["recoveries"].items()),
+            ),
+        ]
+    )
+
+
 def _by_fault(tried: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
     for number in sorted({one["fault"] for one in tried}, key=int):
         yield number, [one for one in tried if one["fault"] == number]
@@ -79,7 +99,7 @@ def nemesis(verdict: Mapping[str, Any]) -> str:
 
 
 def main() -> None:
-    for name, report in (("faults", faults), ("nemesis", nemesis)):
+    for name, report in (("faults", faults), ("faults-containers", containers), ("nemesis", nemesis)):
         if (file := RESULTS / f"{name}.json").exists():
             write_between(DOCUMENT, name, report(json.loads(file.read_text(encoding="utf-8"))))
 

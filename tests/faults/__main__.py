@@ -8,30 +8,44 @@ import json
 import secrets
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from .mischief import machine
-from .nemesis import Nemesis
+from .nemesis import Nemesis, World
 
 HARM = ("lost", "doubled", "stuck", "otherwise_wrong")
 
 
+@asynccontextmanager
+async def _world(where: str) -> AsyncIterator[World]:
+    if where == "compose":
+        from .containers import containers  # looks at how it was started, for its project's name
+
+        async with containers() as world:
+            yield world
+    else:
+        with tempfile.TemporaryDirectory(prefix="rostra-nemesis-") as folder:
+            async with machine(Path(folder)) as world:
+                yield world
+
+
 async def _harmed(options: argparse.Namespace) -> Mapping[str, Any]:
-    with tempfile.TemporaryDirectory(prefix="rostra-nemesis-") as folder:
-        async with machine(Path(folder)) as world:
-            nemesis = Nemesis(world, options.seed, options.minutes * 60, say=lambda line: print(line, flush=True))
-            return await nemesis.run()
+    async with _world(options.where) as world:
+        nemesis = Nemesis(world, options.seed, options.minutes * 60, say=lambda line: print(line, flush=True))
+        return {"where": options.where, **await nemesis.run()}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make nemesis")
     parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--where", choices=("processes", "compose"), default="processes")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(1_000_000))
     parser.add_argument("--out", type=Path, help="write the figures here, as JSON")
     options = parser.parse_args()
-    again = f"make nemesis MINUTES={options.minutes:g} SEED={options.seed}"
+    again = f"make nemesis MINUTES={options.minutes:g} SEED={options.seed} WHERE={options.where}"
     print(f"seed {options.seed}; once more: {again}", flush=True)
     verdict = asyncio.run(_harmed(options))
     if options.out:

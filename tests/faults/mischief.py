@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from types import MappingProxyType
+from typing import Any
 
 from .cluster import Cluster
 from .speaker import MISBEHAVIOUR
@@ -208,6 +210,7 @@ class Machine:
 
     faults = faults
     rounds = 15
+    wishes: Mapping[str, Any] = MappingProxyType({})
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster

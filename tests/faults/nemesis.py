@@ -30,6 +30,7 @@ class World(Front, Protocol):
 
     faults: Sequence[Any]
     rounds: int  # of a debate, at most
+    wishes: Mapping[str, Any]  # what else is asked of a debate
 
     async def suffer(self, fault: Any, random: Random) -> None:
         """Lets one of its faults happen; returns when it is over."""
@@ -105,7 +106,7 @@ class Nemesis:
     async def _hold(self, key: str, random: Random) -> None:
         """One debate, from its request to the checks."""
         try:
-            debate = await begin(self.world, key=key, rounds=random.randint(1, self.world.rounds))
+            debate = await begin(self.world, key=key, rounds=random.randint(1, self.world.rounds), **self.world.wishes)
         except AssertionError as error:
             self._tell("stuck", str(error))
             return
