@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -74,12 +75,19 @@ class Cluster:
             await self._until(self._model_answers, "model")
         if "api" in names:
             await self._until(self._api_answers, "api")
-        if ready and "api" in self._processes and any(is_pool(name) for name in names):
-            await self.until_ready()
+        pools = [name for name in names if is_pool(name)]
+        if ready and pools:
+            await self.until_ready(*pools)
 
-    async def until_ready(self) -> None:
-        """Redis takes writes and a pool reports."""
-        await self._until(lambda: self._is_well("/readyz"), "the stack")
+    async def until_ready(self, *pools: str) -> None:
+        """Redis takes writes, and each of the pools is healthy by what its container's healthcheck looks at."""
+        for pool in pools:
+            await self._until(partial(self._reports, pool), pool)
+        if "api" in self._processes:
+            await self._until(lambda: self._is_well("/readyz"), "the stack")
+
+    async def _reports(self, pool: str) -> bool:
+        return any(self._temporary(pool).glob("*.alive"))
 
     async def close(self) -> None:
         """Ends everything, wherever it went."""

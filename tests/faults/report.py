@@ -46,5 +46,7 @@ class Report:
 
 def spoken_on(transcript: Mapping[str, Any], after: float) -> float:
     """Seconds from `after` (since the epoch) until a turn was begun. A turn is begun when the one before it stands."""
-    begun = (moment(turn["started_at"]) for turn in transcript["turns"])
-    return next(started for started in begun if started > after) - after
+    begun = [moment(turn["started_at"]) for turn in transcript["turns"]]
+    later = [started for started in begun if started > after]
+    assert later, "no turn was begun after that"
+    return later[0] - after

@@ -107,7 +107,6 @@ async def test_a_pool_that_is_stopped_in_mid_turn_hands_its_debates_over_at_once
     for debate in debates:
         await debate.until_turns(2)
     await cluster.start("pool-2")
-    await asyncio.sleep(3)  # it is ready to work, not only started
     asked = time.time()
     assert await cluster.stop("pool") < EXIT_SECONDS
     for debate in debates:
