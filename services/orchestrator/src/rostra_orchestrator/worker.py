@@ -25,6 +25,7 @@ from typing import Any
 
 import structlog
 from rq import Worker
+from rq.executions import Execution
 from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.worker_pool import WorkerPool
@@ -89,6 +90,11 @@ class DebateWorker(Worker):
 
     def set_shutdown_requested_date(self) -> None:
         """Nobody asks RQ when it was told to stop."""
+
+    def maintain_heartbeats(self, job: Job, execution: Execution) -> None:
+        """RQ's record of the job; a worker that gave up over it would leave its player without one."""
+        with suppress(StorageDown):
+            super().maintain_heartbeats(job, execution)
 
     def register_death(self) -> None:
         """RQ's record goes by itself; that Redis is away or full keeps no worker from its end."""
@@ -169,16 +175,16 @@ def run(settings: Settings) -> None:
 def _work(settings: Settings, name: str) -> None:
     """A worker process: works until it is told to stop, whatever Redis does meanwhile."""
     die_with_parent()
-    while not _worked(settings, name):
+    while not _is_done(settings, name):
         log.warning("the worker begins anew: Redis was away, or refused it its work")
         time.sleep(_AGAIN_SECONDS)
         name = uuid.uuid4().hex  # RQ takes the old one for taken
 
 
-def _worked(settings: Settings, name: str) -> bool:
-    """Works; whether it was told to stop."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_DFL)  # the pool's own; RQ sets a worker's when it has told Redis of itself
+def _is_done(settings: Settings, name: str) -> bool:
+    """Works; whether that was all: it was told to stop, or failed with its player still at work, whom the pool's next
+    worker leaves alone."""
+    _die_when_told()
     redis = queue.connect(settings.redis_url, block=_BLOCK_SECONDS)
     worker = DebateWorker(
         [queue.queue(redis)],
@@ -195,8 +201,15 @@ def _worked(settings: Settings, name: str) -> bool:
     except StorageDown as error:
         log.warning("the worker cannot work", error=str(error))
     finally:
+        _die_when_told()
         redis.close()
-    return worker.told_to_stop
+    return worker.told_to_stop or bool(worker.horse_pid)
+
+
+def _die_when_told() -> None:
+    """Instead of the pool's handlers, which a worker is forked with, until RQ has told Redis of it and sets its own."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def _keep(settings: Settings) -> None:
