@@ -59,11 +59,11 @@ soak: setup ## half an hour of mixed load on the model server, with cancelled, w
 	$(BIN)/python benchmarks/soak.py --minutes $(or $(MINUTES),30)
 
 # Both tell what they found, whether it held or not.
-faults: setup ## kill, freeze and cut off everything in turn, processes and then containers (half an hour)
+faults: setup ## kill, freeze and cut off everything in turn, processes and then containers (40 minutes)
 	@status=0; \
 	    $(BIN)/python -m pytest tests/faults -m faults --faults-report benchmarks/results/faults.json || status=1; \
-	    $(BIN)/python benchmarks/faults_report.py; \
 	    tests/e2e/faults || status=1; \
+	    $(BIN)/python benchmarks/faults_report.py; \
 	    exit $$status
 
 nemesis: setup ## random faults on debates that never stop coming: MINUTES=10, SEED= to run one again, WHERE=compose
