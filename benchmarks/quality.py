@@ -60,7 +60,10 @@ def _measured(options: argparse.Namespace) -> list[Row]:
     with tempfile.TemporaryDirectory() as folder, redis_server(Path(folder)) as redis_url:
         for arm in options.arms:
             guard = arm if arm in ("lenient", "strict") else "off"
-            debates = [(n, seed, debate_of(request, seed, options.turns, guard)) for n, request, seed in cells]
+            debates = [
+                (n, seed, debate_of(request, seed, options.turns, guard, options.sampling))
+                for n, request, seed in cells
+            ]
             with running(our_server(), setup) as up:
                 one = _arm(arm, up.url, redis_url, options.turns)
                 done = asyncio.run(_all([d for _, _, d in debates], one, options.at_once))
@@ -142,6 +145,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--first-seed", type=int, default=1)
     parser.add_argument("--turns", type=int, default=12)
     parser.add_argument("--arms", nargs="+", default=[*ARMS, OWN_TURNS])
+    parser.add_argument(
+        "--sampling", type=json.loads, help="sampling options for all but plain AutoGen, as JSON; its own when left out"
+    )
     parser.add_argument("--at-once", type=int, default=6, help="debates at the same time")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--model", type=Path, help="a GGUF file; the bundled model when left out")

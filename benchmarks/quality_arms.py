@@ -47,8 +47,11 @@ class Played:
     seconds: float
 
 
-def debate_of(request: Mapping[str, Any], seed: int, turns: int, guard: str = "off") -> Debate:
-    debaters = [{**d, "sampling": {"temperature": TEMPERATURE}} for d in request["debaters"]]
+def debate_of(
+    request: Mapping[str, Any], seed: int, turns: int, guard: str = "off", sampling: Mapping[str, Any] | None = None
+) -> Debate:
+    """The debate as it is POSTed, with these sampling options besides."""
+    debaters = [{**d, "sampling": {"temperature": TEMPERATURE, **(sampling or {})}} for d in request["debaters"]]
     rounds = -(-turns // len(debaters))
     whole = {**request, "debaters": debaters, "seed": seed, "rounds": rounds, "turn": TURN, "guard": guard}
     asked = DebateRequest.model_validate(whole)
