@@ -161,11 +161,14 @@ class Guard:
     # ── while it is spoken ──────────────────────────────────────────────────────────────────────────────
 
     def hopeless(self, raw: str, debater: Debater) -> Fault | None:
-        """What makes it useless to go on listening; only what would also be wrong with the whole."""
+        """What makes it useless to go on listening; only what would also be wrong with the whole.
+
+        The language is told by the beginning; whether it changed later, when all was said.
+        """
         words = self._own_words(raw, debater)
         if len(words) < _PROMISING:
             return None
-        if (foreign := next(self._language(words), None)) is not None:
+        if len(words) < 2 * _PROMISING and (foreign := next(self._language(words), None)) is not None:
             return foreign
         if self._is_on("repetition") and (repetition.loops(words) or self.said.closest(words).share >= _HOPELESS):
             return next(self._repetition(words), None)
