@@ -237,7 +237,7 @@ async def large_bodies(api: Api, seconds: float) -> dict[str, int]:
 async def _large_body(api: Api, declared: bool) -> str:
     """The status that is answered, whether or not the whole body was taken."""
     length = "Content-Length: 200000000" if declared else "Transfer-Encoding: chunked"
-    head = f"POST /v1/debates HTTP/1.1\r\nHost: rostra\r\nContent-Type: application/json\r\n{length}\r\n\r\n"
+    head = f"POST /v1/debates HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n{length}\r\n\r\n"
     piece = b" " * 65536 if declared else b"10000\r\n" + b" " * 65536 + b"\r\n"
     reader, writer = await asyncio.open_connection("127.0.0.1", api.port)
     answered = asyncio.ensure_future(reader.readuntil(b"\r\n"))

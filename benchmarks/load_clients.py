@@ -54,12 +54,12 @@ async def connected(port: int) -> AsyncIterator[Connection]:
 
 def get(path: str, **headers: str) -> bytes:
     told = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    return f"GET {path} HTTP/1.1\r\nHost: rostra\r\n{told}\r\n".encode()
+    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{told}\r\n".encode()
 
 
 def post(path: str, body: object) -> bytes:
     content = json.dumps(body)
-    head = f"POST {path} HTTP/1.1\r\nHost: rostra\r\nContent-Type: application/json\r\nContent-Length: {len(content)}"
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(content)}"
     return f"{head}\r\n\r\n{content}".encode()
 
 
