@@ -59,8 +59,8 @@ def get(path: str, **headers: str) -> bytes:
 
 def post(path: str, body: object) -> bytes:
     content = json.dumps(body)
-    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(content)}"
-    return f"{head}\r\n\r\n{content}".encode()
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    return f"{head}Content-Length: {len(content)}\r\n\r\n{content}".encode()
 
 
 async def at_rate(port: int, request: Callable[[], bytes], rate: float, seconds: float, connections: int = 32) -> Rate:

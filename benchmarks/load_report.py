@@ -64,8 +64,9 @@ def _misses(results: Mapping[str, Any]) -> str:
     if not missed:
         return "All targets were met."
     return (
-        f"Missed in this run: {', '.join(missed)}. The targets are for two idle cores; at a load average of "
-        f"{results['load_average']:.1f} a process gets a part of one, and what waits for it adds up."
+        f"Missed in this run: {', '.join(missed)}. The targets are for two idle cores; here the clients and "
+        f"Redis take their part of both, and at a load average of {results['load_average']:.1f} at the start so do "
+        "others."
     )
 
 
