@@ -52,7 +52,7 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
     clusters: list[Cluster] = []
 
     async def start(*names: str, **options: object) -> Cluster:
-        cluster = Cluster(tmp_path, **options)  # type: ignore[arg-type]
+        cluster = Cluster(tmp_path, **options)
         clusters.append(cluster)
         await cluster.start(*names)
         return cluster

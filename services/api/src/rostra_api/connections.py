@@ -54,6 +54,7 @@ class Connection(H11Protocol):
         self._arriving: asyncio.TimerHandle | None = None
         self._leaving: asyncio.TimerHandle | None = None
 
+    # uvicorn narrows the transport as well: its connections are always streams.
     def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         super().connection_made(transport)
         if len(self.connections) > self.patience.connections:
