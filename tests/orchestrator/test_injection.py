@@ -157,7 +157,7 @@ def test_no_turn_changes_the_rules_or_the_cue():
     for attack in _attacks():
         messages = _messages(_debate(), attack, own_turns=False)
         assert messages[0] == harmless[0]
-        assert messages[1]["content"].splitlines()[-1] == harmless[1]["content"].splitlines()[-1]
+        assert messages[1]["content"].splitlines()[-2:] == harmless[1]["content"].splitlines()[-2:]
         assert len(messages[1]["content"].splitlines()) == len(harmless[1]["content"].splitlines())
 
 

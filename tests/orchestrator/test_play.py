@@ -503,9 +503,10 @@ async def test_a_second_attempt_is_made_with_remedies(store: Store, settings: Se
     assert "dry_multiplier" not in first
     assert second["dry_multiplier"] == 1.2
     assert second["seed"] != first["seed"]
-    cue = first["messages"][-1]["content"].splitlines()[-1]
-    assert second["messages"][-1]["content"].splitlines()[-1].startswith(cue)
-    assert second["messages"][-1]["content"] != first["messages"][-1]["content"]
+    cue, _ = first["messages"][-1]["content"].splitlines()[-2:]
+    with_hint, _ = second["messages"][-1]["content"].splitlines()[-2:]
+    assert with_hint.startswith(cue)
+    assert with_hint != cue
 
 
 async def test_with_the_guard_off_whatever_is_said_is_the_turn(store: Store, settings: Settings, model: ScriptedModel):

@@ -45,9 +45,9 @@ def test_the_prompt_in_full():
                 "Moderator: Begin.\n"
                 "Ada: Tabs are one byte.\n"
                 "Grace: Spaces are sure.\n\n"
-                "The motion: Tabs beat spaces\n"
                 "Now Ada speaks, for tabs. Round 2 of 3. At most 80 characters. "
-                "Give Ada's next words only, without the name."
+                "Give Ada's next words only, without the name.\n"
+                "The motion: Tabs beat spaces"
             ),
         },
     ]
@@ -66,7 +66,7 @@ def test_the_shared_part_only_grows_at_its_end():
     debate = a_debate()
     lines = [Line("d1", "Tabs."), Line("d2", "Spaces."), Line("d1", "Tabs!")]
     shorter, longer = asked(debate, lines[:2])[1]["content"], asked(debate, lines)[1]["content"]
-    shared = shorter.index("\n\nThe motion: ")
+    shared = shorter.index("\n\nNow ")
     assert longer.startswith(shorter[:shared])
 
 
@@ -74,13 +74,13 @@ def test_an_answer_that_is_begun_with_the_name_needs_no_word_about_it():
     debate = a_debate()
     slot = agenda(debate)[0]
     begun = prompt.cue(debate, slot, debate.debaters[0], begun=True)
-    assert begun == "The motion: Tabs beat spaces\nNow Ada speaks, for tabs. Round 1 of 3. Two or three sentences."
+    assert begun == "Now Ada speaks, for tabs. Round 1 of 3. Two or three sentences.\nThe motion: Tabs beat spaces"
     assert prompt.answer_begins(debate, debate.debaters[0]) == "Ada:"
 
 
 def test_the_motion_is_called_to_mind_at_the_end_and_a_long_one_in_short():
     debate = a_debate("Tabs beat spaces. " * 40)
-    reminder = prompt.cue(debate, agenda(debate)[0], debate.debaters[0]).splitlines()[0]
+    reminder = prompt.cue(debate, agenda(debate)[0], debate.debaters[0]).splitlines()[-1]
     assert reminder.startswith("The motion: Tabs beat spaces. Tabs")
     assert len(reminder) <= 215
 
@@ -91,9 +91,9 @@ def test_a_japanese_debate_is_asked_in_japanese():
     assert "これは討論です。論題：消費税を廃止すべきか" in system["content"]
     assert "全員が日本語で話します。" in system["content"]
     assert user["content"] == (
-        "まだ発言はありません。\n\n論題：消費税を廃止すべきか\n"
-        "次はAda（for tabs）が話します。第1ラウンド（全3ラウンド）。"
-        "80字以内で話します。Adaの次の発言だけを、名前を付けずに述べてください。"
+        "まだ発言はありません。\n\n次はAda（for tabs）が話します。第1ラウンド（全3ラウンド）。"
+        "80字以内で話します。Adaの次の発言だけを、名前を付けずに述べてください。\n"
+        "論題：消費税を廃止すべきか"
     )
 
 
@@ -128,7 +128,9 @@ def test_a_debate_is_asked_in_its_language(language: str):
     debate = a_debate(language=language, turn={"max_characters": 80})
     system, user = asked(debate, [Line(MODERATOR, "Begin."), Line("d1", "Tabs.")])
     assert system["content"].endswith(RULES_END_IN[language])
-    assert user["content"].endswith(CUES[language])
+    *_, cue, reminder = user["content"].splitlines()
+    assert cue == CUES[language]
+    assert reminder.endswith("Tabs beat spaces")
     assert "Ada：Tabs." in user["content"] or re.search("Ada ?: Tabs[.]", user["content"])
     assert speaks(prompt.rules(a_debate("…", language=language, debaters=[{"name": "x"}, {"name": "y"}])), language)
 
@@ -171,7 +173,7 @@ def test_without_a_system_role_the_rules_come_first_in_one_user_message():
     (only,) = asked(a_debate(), [], system_role=False)
     assert only["role"] == "user"
     assert only["content"].startswith("This is a debate.")
-    assert only["content"].endswith("without the name.")
+    assert only["content"].endswith("without the name.\nThe motion: Tabs beat spaces")
 
 
 @pytest.mark.parametrize(

@@ -132,8 +132,9 @@ def _quoted(debate: Debate, text: str) -> str:
 
 
 def cue(debate: Debate, slot: Slot, debater: Debater, *, begun: bool = False, notes: Sequence[str] = ()) -> str:
-    """The last words of a turn's prompt: the motion again, since small models go by what they read last; who speaks,
-    and how long; to leave out the name, unless the answer is begun with it; and what this attempt is told besides.
+    """The last words of a turn's prompt: who speaks, and how long; to leave out the name, unless the answer is begun
+    with it; what this attempt is told besides; and the motion again, behind all of it, since small models go by what
+    they read last.
     """
     prose = _prose(debate.language)
     characters = debate.turn.max_characters
@@ -148,7 +149,7 @@ def cue(debate: Debate, slot: Slot, debater: Debater, *, begun: bool = False, no
         only="" if begun else prose["only"].format(name=as_data(debater.name)),
     )
     reminder = prose["reminder"].format(motion=shortened(as_data(debate.motion), _REMINDER, debate.language))
-    return "\n".join([reminder, " ".join([told, *filter(None, notes)])])
+    return "\n".join([" ".join([told, *filter(None, notes)]), reminder])
 
 
 # ── what an attempt is told besides, after others failed ────────────────────────────────────────────────
