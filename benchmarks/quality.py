@@ -18,7 +18,7 @@ from typing import Any
 
 import quality_report
 from quality_arms import PLAIN, Played, debate_of, plain, rostra
-from quality_scores import Scorer, scorer
+from quality_scores import Scorer, mean, scorer
 from serving_servers import Setup, running
 from serving_servers import rostra as our_server
 from serving_tokens import bundled_model
@@ -35,6 +35,8 @@ MOTIONS = ROOT / "benchmarks/motions.json"
 ARMS = (PLAIN, "off", "lenient", "strict")
 OWN_TURNS = "own turns"  # the guard off, and the speaker's own turns as the assistant's
 CONTEXT = 4096
+# Flags of turns that are likely because they were said before.
+REPEATING = {"repeating", "looping"}
 
 Row = dict[str, Any]
 
@@ -131,10 +133,16 @@ def _row(arm: str, motion: int, seed: int, debate: Debate, was: Played, options:
 
 
 def _scored(scores: Scorer | None, row: Row, debate: Debate, was: Played) -> Row:
+    if scores is None:
+        return {**row, "logprob": None, "logprob_new": None, "logprob_in_context": None}
     texts = [turn.text for turn in was.turns]
-    alone, in_context = (scores.alone(debate, texts), scores.in_context(debate, texts)) if scores else (None, None)
+    scored = scores.each_alone(debate, texts)
+    measured = measure(debate, was.turns).turns
+    new = [each for each, turn in zip(scored, measured, strict=True) if not REPEATING & set(turn.flags)]
+    alone = mean(scored)
     print(f"{row['arm']:>10} {row['motion']:>2}/{row['seed']} scored {alone}", file=sys.stderr, flush=True)
-    return {**row, "logprob": alone, "logprob_in_context": in_context}
+    in_context = scores.in_context(debate, texts)
+    return {**row, "logprob": alone, "logprob_new": mean(new), "logprob_in_context": in_context}
 
 
 def _options() -> argparse.Namespace:

@@ -37,6 +37,7 @@ COLUMNS: Sequence[tuple[str, str, str]] = (
     ("seq_rep_4", "seq-rep-4", "2"),
     ("compression_ratio", "compression ratio", "2"),
     ("logprob", "log-probability a token, alone", "2"),
+    ("logprob_new", "the same, of turns that repeat nothing", "2"),
     ("logprob_in_context", "log-probability a token, in context", "2"),
     ("attempts_a_turn", "attempts a turn", "2"),
     ("tokens_a_turn", "tokens a turn", "0"),
@@ -83,7 +84,7 @@ def _by_arm(rows: Sequence[Row]) -> dict[str, dict[tuple[int, int], Row]]:
 
 
 def _values(arm: Mapping[tuple[int, int], Row], name: str) -> list[float]:
-    return [row[name] for row in arm.values() if row[name] is not None]
+    return [row[name] for row in arm.values() if row.get(name) is not None]
 
 
 def _differences(one: Mapping[Any, Row], other: Mapping[Any, Row], name: str) -> list[float]:

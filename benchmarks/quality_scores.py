@@ -54,15 +54,15 @@ class Scorer:
             str(model), n_ctx=CONTEXT, n_threads=threads, n_threads_batch=threads, logits_all=True, verbose=False
         )
 
-    def alone(self, debate: Debate, texts: Sequence[str]) -> float | None:
-        """Each turn as an answer to the motion: nothing that was said before makes it probable."""
+    def each_alone(self, debate: Debate, texts: Sequence[str]) -> list[list[float]]:
+        """Each turn's scores as an answer to the motion: nothing that was said before makes it probable."""
         prompt = chatml([("user", f"Speak on this motion: {debate.motion}")])
-        return _mean([score for text in texts for score in self._scores([(prompt, False), (text, True)])])
+        return [self._scores([(prompt, False), (text, True)]) for text in texts]
 
     def in_context(self, debate: Debate, texts: Sequence[str]) -> float | None:
         """All turns behind one another: what was said before makes its repetition probable."""
         prompt = chatml([("user", f"Debate this motion: {debate.motion}")])
-        return _mean(self._scores([(prompt, False), *((piece, True) for text in texts for piece in (text, "\n"))]))
+        return mean([self._scores([(prompt, False), *((piece, True) for text in texts for piece in (text, "\n"))])])
 
     def _scores(self, pieces: Sequence[tuple[str, bool]]) -> list[float]:
         """Of the tokens of the pieces that count; none where they do not fit into the context."""
@@ -85,5 +85,7 @@ def _log_probabilities(logits: Any, tokens: Sequence[int]) -> Any:
     return logits[np.arange(len(logits)), tokens] - log_sum
 
 
-def _mean(values: Sequence[float]) -> float | None:
+def mean(scores: Sequence[Sequence[float]]) -> float | None:
+    """Over all tokens of all turns; None where there are none."""
+    values = [score for turn in scores for score in turn]
     return round(statistics.fmean(values), 4) if values else None
