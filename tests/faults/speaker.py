@@ -37,6 +37,9 @@ MISBEHAVIOUR: dict[str, Answer] = {
     "ends without an end": Says("Point 0 and so", finish=None),
     "sends garbage": Garbage(),
     "sends another protocol": Garbage("<html><body>Bad Gateway</body></html>"),
+    "ends for a reason that is a number": Garbage(
+        'data: {"choices": [{"delta": {"content": "Point 0 and so on 0."}, "finish_reason": 7}]}\n\n'
+    ),
     "lies that it has answered": Says("", usage={"prompt_tokens": 9, "completion_tokens": 90}),
 }
 

@@ -76,6 +76,14 @@ async def test_half_a_surrogate_pair_becomes_something_that_can_be_stored(model:
     assert (await ask(model)).text == "Tabs \ufffd win. "
 
 
+async def test_a_finish_reason_becomes_something_that_can_be_stored(model: ScriptedModel):
+    model.answers = [Says("Tabs win.", finish="st\ud83dop\n" * 100)]
+    reason = (await ask(model)).finish_reason
+    assert reason is not None
+    assert reason.startswith("st\ufffdop ")
+    assert len(reason) == 100
+
+
 async def test_a_servers_words_are_taken_plainly(model: ScriptedModel):
     model.answers = [Fails(400, {"error": {"message": "no\x1b[2J such\u202e\nmodel"}})]
     with pytest.raises(Refused, match=r"answered 400: no\[2J such model$"):
@@ -97,6 +105,12 @@ async def test_a_stream_without_a_finish_reason_was_cut_off(model: ScriptedModel
         'data: {"choices": 7}\n\n',
         'data: {"choices": [{"delta": null}]}\n\n',
         'data: {"error": {"message": "boom"}}\n\n',
+        'data: {"choices": [{"delta": {"content": "Tabs"}, "finish_reason": 7}]}\n\n',
+        'data: {"choices": [{"delta": {"content": "Tabs"}, "finish_reason": {"stop": true}}]}\n\n',
+        'data: {"usage": {"prompt_tokens": -9, "completion_tokens": 9}}\n\n',
+        'data: {"usage": {"prompt_tokens": 9, "completion_tokens": 1e30}}\n\n',
+        'data: {"usage": {"prompt_tokens": Infinity, "completion_tokens": 9}}\n\n',
+        f"data: {'[' * 100_000}\n\n",
         "",
         "<html>a proxy's page</html>",
         "data: [DONE]\n\n",

@@ -36,7 +36,10 @@ Message = Mapping[str, str]
 # What a model's context is taken for when neither the settings nor the server tell.
 _CONTEXT_UNTOLD = 2048
 _LONGEST_ERROR = 10_000
+_LONGEST_REASON = 100  # of a finish
+_MOST_TOKENS = 2**31
 _COUNTS_KEPT = 4096
+_NO_COMPLETION = "the model server sent something that is not a chat completion"
 
 
 class ModelError(Exception):
@@ -205,7 +208,7 @@ class ModelServer:
         try:
             response = await self._asked("POST", "/tokenize", json=self._to_tokenize(text))
             self._tokenizes = response.is_success
-            return len(response.json()["tokens"]) if response.is_success else None
+            return len(cast("Any", _json(response.content))["tokens"]) if response.is_success else None
         except (ValueError, KeyError, TypeError):
             self._tokenizes = False
             return None
@@ -272,7 +275,7 @@ class ModelServer:
         """What the server says of itself; nothing where it has no such page."""
         response = await self._asked("GET", "/props", params={"model": self.endpoint.model})
         try:
-            props: object = response.json() if response.is_success else {}
+            props: object = _json(response.content) if response.is_success else {}
         except ValueError:
             return {}
         return cast("dict[str, Any]", props) if isinstance(props, dict) else {}
@@ -302,13 +305,21 @@ def _context(props: Mapping[str, Any]) -> int | None:
     return found if isinstance(found, int) and found > 0 else None
 
 
+def _json(data: bytes) -> object:
+    """Raises ValueError, also where it is nested too deeply to be read."""
+    try:
+        return json.loads(data)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
 def _parsed(data: bytes) -> dict[str, Any]:
     try:
-        chunk = json.loads(data)
+        chunk = _json(data)
     except ValueError:
         raise BrokenAnswer("the model server sent something that is not JSON") from None
     if not isinstance(chunk, dict):
-        raise BrokenAnswer("the model server sent something that is not a chat completion")
+        raise BrokenAnswer(_NO_COMPLETION)
     return cast("dict[str, Any]", chunk)
 
 
@@ -318,23 +329,32 @@ def _read(chunk: Mapping[str, Any], answer: Answer) -> str:
         raise BrokenAnswer(f"the model server reported an error: {_message(chunk)}")
     try:
         if usage := chunk.get("usage"):
-            answer.usage = Usage(
-                prompt_tokens=int(usage["prompt_tokens"]), completion_tokens=int(usage["completion_tokens"])
-            )
+            answer.usage = _usage(usage)
         if not (choices := chunk.get("choices")):
             return ""
-        answer.finish_reason = choices[0].get("finish_reason") or answer.finish_reason
+        reason = choices[0].get("finish_reason") or ""
         content = choices[0].get("delta", {}).get("content") or ""
-    except (TypeError, KeyError, IndexError, AttributeError, ValueError):
-        raise BrokenAnswer("the model server sent something that is not a chat completion") from None
-    if not isinstance(content, str):
-        raise BrokenAnswer("the model server sent something that is not a chat completion")
+    except (TypeError, KeyError, IndexError, AttributeError, ValueError, OverflowError):
+        raise BrokenAnswer(_NO_COMPLETION) from None
+    # What is no text cannot be stored: it would end the process that plays, each time anew.
+    if not (isinstance(reason, str) and isinstance(content, str)):
+        raise BrokenAnswer(_NO_COMPLETION)
+    if reason:
+        answer.finish_reason = on_one_line(reason)[:_LONGEST_REASON]
     return whole(content)
+
+
+def _usage(told: Mapping[str, Any]) -> Usage:
+    """Raises, among others, ValueError where it is no number of tokens that Redis could add up."""
+    spent = Usage(prompt_tokens=int(told["prompt_tokens"]), completion_tokens=int(told["completion_tokens"]))
+    if not all(0 <= tokens <= _MOST_TOKENS for tokens in (spent.prompt_tokens, spent.completion_tokens)):
+        raise ValueError("nobody has spent so many tokens")
+    return spent
 
 
 def _told(body: bytes) -> str:
     try:
-        return _message(json.loads(body))
+        return _message(_json(body))
     except ValueError:
         return ""
 
