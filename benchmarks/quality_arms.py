@@ -110,7 +110,7 @@ async def rostra(debate: Debate, endpoint: Endpoint, store: Store, redis_url: st
     began = time.monotonic()
     settings = Settings(redis_url=redis_url, models={"default": (endpoint,)})
     await store.create(debate)
-    claim = await store.claim(debate.id, owner="benchmark")
+    claim = await store.claim(debate.id, process="benchmark")
     assert isinstance(claim, Claim)
     async with Lease(store, claim) as lease:
         await play(store, claim, lease, settings)

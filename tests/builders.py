@@ -61,10 +61,10 @@ EVERY_OPTION: dict[str, Any] = {
 }
 
 
-async def claimed(store: Store, debate: Debate, owner: str = "worker:1") -> Claim:
-    """The debate, stored and taken up by `owner`."""
+async def claimed(store: Store, debate: Debate, process: str = "worker:1") -> Claim:
+    """The debate, stored and taken up by `process`."""
     await store.create(debate)
-    claim = await store.claim(debate.id, owner)
+    claim = await store.claim(debate.id, process)
     assert isinstance(claim, Claim)
     return claim
 

@@ -67,7 +67,7 @@ async def test_all_that_happened_a_line_an_event(client: AsyncClient, store: Sto
         ("1-0", "turn_taken"),
     ]
     assert (told[2]["debater"], told[2]["text"]) == ("Ada", "Tabs,\u2028 they say\n")
-    assert "owner" not in told[1]
+    assert told[1].keys() == {"id", "type", "v", "at", "fence"}
 
 
 @pytest.mark.parametrize("ending", ["json", "md", "html", "ndjson"])

@@ -383,7 +383,7 @@ async def test_a_process_that_was_overtaken_stops_playing(store: Store, settings
 async def test_a_debate_that_kills_its_workers_is_given_up_with_a_reason(store: Store, settings: Settings):
     debate = a_debate()
     claim = await claimed(store, debate)
-    doomed = Claim(claim.debate, claim.fence, claim.owner, MAX_STALLS + 1, "")
+    doomed = Claim(claim.debate, claim.fence, claim.process, MAX_STALLS + 1, "")
     assert await played(store, settings, doomed) == "ended"
     ended = await course(store, debate)
     assert ended.status is Status.FAILED

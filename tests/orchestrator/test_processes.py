@@ -88,7 +88,7 @@ async def until_ended(store: Store, debate: Debate, seconds: float = 60) -> Cour
 async def player(store: Store, debate: Debate) -> int:
     """The process that plays the debate."""
     claims = [r.event for r in await store.events(debate.id) if isinstance(r.event, DebateClaimed)]
-    return int(claims[-1].owner.split(":")[1])
+    return int(claims[-1].process.split(":")[1])
 
 
 async def claims(store: Store, debate: Debate) -> int:

@@ -12,7 +12,7 @@ import pytest
 
 import builders
 from builders import a_debate, a_turn
-from rostra.events import AttemptFailed, Usage
+from rostra.events import AttemptFailed, DebateClaimed, Usage
 from rostra.housekeeping import tidy
 from rostra.models import Status
 from rostra.store import Claim, Conflict, Fenced, KeyReused, NotFound, StorageDown, Store, connect
@@ -108,7 +108,7 @@ class TestPlaying:
 
     async def test_a_claim_that_is_sent_twice_is_made_once(self, store: Store):
         claim = await claimed(store)
-        assert await store.claim(claim.debate.id, claim.owner) == claim
+        assert await store.claim(claim.debate.id, claim.process) == claim
         assert await store.claim(claim.debate.id, "another:2") == "leased"
 
     async def test_what_a_newer_release_stored_is_passed_over(self, store: Store, redis_url: str):
@@ -413,6 +413,20 @@ class TestUpgrading:
         waiting = await older.claim_next("", "w:2")
         assert isinstance(waiting, Claim)
         assert waiting.debate.motion == "Trains beat planes"
+
+    async def test_who_claimed_it_is_read_under_the_old_name_and_written_under_the_new(
+        self, older: Store, redis_url: str
+    ):
+        (running,) = (await older.page(status=Status.RUNNING)).records
+        await older.upgrade()
+        heir = await older.claim(running.debate.id, "w:1")
+        assert isinstance(heir, Claim)
+        claimed = [r.event for r in await older.events(running.debate.id) if isinstance(r.event, DebateClaimed)]
+        assert [(event.v, event.fence, event.process) for event in claimed] == [(1, 1, "ada:2:bb"), (2, 2, "w:1")]
+        async with connect(redis_url) as redis:
+            rows = await redis.xrange(f"rostra:debate:{running.debate.id}:events")
+        stored = [json.loads(row["event"]) for _, row in rows]
+        assert ["owner" in event for event in stored if event["type"] == "debate_claimed"] == [True, False]
 
     async def test_ended_debates_can_be_compressed_and_the_same_request_is_still_the_same_debate(self, older: Store):
         await older.upgrade()

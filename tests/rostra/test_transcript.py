@@ -28,12 +28,12 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
 def test_the_status_follows_the_events():
-    claimed = DebateClaimed(fence=1, owner="w", at=NOW)
+    claimed = DebateClaimed(fence=1, process="w", at=NOW)
     course: list[tuple[Event, Status]] = [
         (DebateCreated(), Status.QUEUED),
         (claimed, Status.RUNNING),
         (DebateReleased(reason="the worker was stopped"), Status.QUEUED),
-        (DebateClaimed(fence=2, owner="w"), Status.RUNNING),
+        (DebateClaimed(fence=2, process="w"), Status.RUNNING),
         (DebatePaused(), Status.PAUSED),
         (DebateResumed(), Status.QUEUED),
         (DebateEnded(status=Status.FAILED, reason="out of luck"), Status.FAILED),
@@ -89,7 +89,7 @@ def test_the_markdown_reads_like_a_transcript():
     debate = a_debate(opening="Begin.", rounds=1)
     course = fold(
         [
-            DebateClaimed(fence=1, owner="w", at=NOW),
+            DebateClaimed(fence=1, process="w", at=NOW),
             a_turn(1, "d1", text="Tabs are one byte."),
             a_turn(2, "d2", text="Spaces are sure."),
             DebateEnded(status=Status.COMPLETED, at=NOW),

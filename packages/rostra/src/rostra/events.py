@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError
+from pydantic import AliasChoices, AwareDatetime, Field, TypeAdapter, ValidationError
 
 from rostra.models import Status, Stored
 
@@ -62,11 +62,15 @@ class DebateCreated(_Event):
 
 
 class DebateClaimed(_Event):
-    """A worker took the debate up; from here on only events under this fence are accepted."""
+    """A worker took the debate up; from here on only events under this fence are accepted.
+
+    Version 1 called the process `owner`, which everywhere else is whose key a debate was begun with.
+    """
 
     type: Literal["debate_claimed"] = "debate_claimed"
+    v: int = 2
     fence: int
-    owner: str
+    process: str = Field(validation_alias=AliasChoices("process", "owner"))
 
 
 class TurnTaken(_Event):

@@ -109,7 +109,7 @@ def _names(debate: Debate) -> Mapping[str, str]:
 
 
 def _event_data(event: Event, names: Mapping[str, str]) -> dict[str, Any]:
-    data = event.model_dump(mode="json", exclude={"owner"})  # whose process it is concerns nobody outside
+    data = event.model_dump(mode="json", exclude={"process"})  # which process it is concerns nobody outside
     if "debater" in data:
         data["debater"] = names.get(data["debater"], data["debater"])
     return data

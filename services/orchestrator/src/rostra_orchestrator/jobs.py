@@ -41,7 +41,7 @@ def play(debate_id: str) -> None:
 async def _claim_and_play(named: str, settings: Settings) -> None:
     store = Store(connect(settings.redis_url))
     try:
-        claim = await store.claim_next(named, owner=_owner(), most=settings.running_per_owner)
+        claim = await store.claim_next(named, process=_process(), most=settings.running_per_owner)
         if isinstance(claim, str):
             log.info("nothing to play", debate_id=named, why=claim)
             return
@@ -84,5 +84,5 @@ def _call_another(redis_url: str, debate_id: str, fence: int) -> None:
         queue.enqueue(redis, debate_id, fence)
 
 
-def _owner() -> str:
+def _process() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"

@@ -19,8 +19,8 @@ Interruption = Literal["cancel", "pause", "yield", "stop", "fenced"]
 class Lease:
     """Renews a claim in the background; `interrupted` is done as soon as the debate should stop, and why.
 
-    The process that plays renews, not the RQ worker above it: a process whose worker was killed is still
-    the debate's owner and plays on.
+    The process that plays renews, not the RQ worker above it: a process whose worker was killed still holds
+    the debate and plays on.
     """
 
     def __init__(self, store: Store, claim: Claim) -> None:

@@ -298,19 +298,19 @@ class Store:
 
     # ── for the worker ──────────────────────────────────────────────────────────────────────────────────
 
-    async def claim(self, debate_id: str, owner: str) -> Claim | str:
-        """Takes this debate up as the process `owner`, or says in a word why not: `leased`, `missing`, its status."""
-        event = DebateClaimed(fence=0, owner=owner)  # the script puts the fence in
-        return records.claim(await self._run("claim", debate_id, owner, _now(), encode(event)), owner)
+    async def claim(self, debate_id: str, process: str) -> Claim | str:
+        """Takes this debate up as `process`, or says in a word why not: `leased`, `missing`, its status."""
+        event = DebateClaimed(fence=0, process=process)  # the script puts the fence in
+        return records.claim(await self._run("claim", debate_id, process, _now(), encode(event)), process)
 
-    async def claim_next(self, named: str, owner: str, *, most: int = 0) -> Claim | str:
+    async def claim_next(self, named: str, process: str, *, most: int = 0) -> Claim | str:
         """Takes up the debate that is due, or says `idle`.
 
         That is `named`, if it has lost its player; else the oldest one that waits, of the owner who has fewest played
         at the moment, and not more than `most` (0: any number).
         """
-        event = DebateClaimed(fence=0, owner=owner)
-        return records.claim(await self._run("next", named, owner, _now(), encode(event), most), owner)
+        event = DebateClaimed(fence=0, process=process)
+        return records.claim(await self._run("next", named, process, _now(), encode(event), most), process)
 
     async def renew(self, claim: Claim) -> Wish:
         """Keeps the lease; answers what people wish of the debate. Raises: Fenced."""
@@ -360,19 +360,19 @@ class Store:
         said = (seq, attempt, debater, text)
         return _wish(await self._run("speak", claim.debate.id, claim.fence, DELTAS_KEPT, DELTAS_SECONDS, *said))
 
-    async def bury(self, debate_id: str, owner: str = "", *, beat: int | None = None) -> int | None:
+    async def bury(self, debate_id: str, process: str = "", *, beat: int | None = None) -> int | None:
         """Drops the lease of a process that is dead, by the beginning of its name, or by the beat at which it stopped.
 
         Answers the fence to enqueue the debate under, or None if that process does not hold it. The claim
         still counts as one that ended without a turn.
         """
-        fence = await self._run("bury", debate_id, owner, "" if beat is None else beat)
+        fence = await self._run("bury", debate_id, process, "" if beat is None else beat)
         return int(fence[0]) if fence else None
 
-    async def bury_all(self, owner: str) -> list[tuple[str, int]]:
+    async def bury_all(self, process: str) -> list[tuple[str, int]]:
         """`bury` for whatever that process held: the debates' ids and next fences."""
         held = [debate.id for debate in (await self.look()).running if debate.is_held]
-        return [(debate_id, fence) for debate_id in held if (fence := await self.bury(debate_id, owner)) is not None]
+        return [(debate_id, fence) for debate_id in held if (fence := await self.bury(debate_id, process)) is not None]
 
     async def fullness(self) -> float:
         """The share of Redis' `maxmemory` that is taken, from 0 to 1 and a little more; 0 where there is no bound."""
@@ -469,7 +469,7 @@ class Store:
 
 
 def _identity(claim: Claim) -> tuple[str, int, str]:
-    return claim.debate.id, claim.fence, claim.owner
+    return claim.debate.id, claim.fence, claim.process
 
 
 def _not_fenced(answer: list[Any]) -> list[Any]:

@@ -74,7 +74,7 @@ class Claim:
 
     debate: Debate
     fence: int
-    owner: str
+    process: str
     stalls: int
     wish: Wish
 
@@ -133,12 +133,12 @@ def record(fields: Mapping[str, str]) -> Record:
     )
 
 
-def claim(answer: Sequence[Any], owner: str) -> Claim | str:
+def claim(answer: Sequence[Any], process: str) -> Claim | str:
     outcome, *rest = answer
     if outcome != "claimed":
         return str(outcome)
     fence, stalls, wish, spec = rest
-    return Claim(debate(spec), int(fence), owner, int(stalls), wish)
+    return Claim(debate(spec), int(fence), process, int(stalls), wish)
 
 
 def look(answer: Sequence[Any]) -> Look:
