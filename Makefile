@@ -69,7 +69,8 @@ faults: setup ## kill, freeze and cut off everything in turn, processes and then
 nemesis: setup ## random faults on debates that never stop coming: MINUTES=10, SEED= to run one again, WHERE=compose
 	@status=0; \
 	    PYTHONPATH=tests $(BIN)/python -m faults --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED)) \
-	        --where $(or $(WHERE),processes) --out benchmarks/results/nemesis.json || status=1; \
+	        --where $(or $(WHERE),processes) $(if $(MENDED),--mended $(MENDED) --why "$(WHY)") \
+	        --out benchmarks/results/nemesis.json || status=1; \
 	    $(BIN)/python benchmarks/faults_report.py; \
 	    exit $$status
 

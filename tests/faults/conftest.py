@@ -1,6 +1,6 @@
 """A stack of real processes for each test, and a report of all of them.
 
-`make faults` runs them; `--faults-report FILE` is where it has the figures written.
+`make faults` runs them; `--faults-report FILE` is where it has the figures added.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from . import runs
 from .cluster import Cluster
 from .report import Report
 
@@ -19,7 +20,7 @@ Start = Callable[..., Awaitable[Cluster]]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--faults-report", type=Path, default=None, help="write what was tried here, as JSON")
+    parser.addoption("--faults-report", type=Path, default=None, help="add what was tried to the runs in this file")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -36,9 +37,10 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return made
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    if file := session.config.getoption("--faults-report", default=None):
-        session.config.stash[REPORT].write(file)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    file = session.config.getoption("--faults-report", default=None)
+    if file and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):  # else it was no whole run
+        runs.add(file, session.config.stash[REPORT].figures(), most=runs.LAST)
 
 
 @pytest.fixture

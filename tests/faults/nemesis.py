@@ -65,7 +65,10 @@ class Nemesis:
                 tasks.create_task(self._spite(number))
         self.say(f"{self.elapsed:7.1f} s  peace")
         await asyncio.gather(*clients)
-        await self._count()
+        try:
+            await self._count()
+        except AssertionError as error:
+            self._tell("stuck", str(error))
         return self.verdict()
 
     @property
@@ -91,6 +94,8 @@ class Nemesis:
             self.say(f"{self.elapsed:7.1f} s  {fault.name}")
             try:
                 await self.world.suffer(fault, own)
+            except Exception as error:  # a part that does not stop or start as it should: a finding, not the run's end
+                self._tell("other", f"{fault.name}: {error!r}")
             finally:
                 self.under_way.discard(fault.part)
 

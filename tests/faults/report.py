@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from .watching import moment
@@ -33,15 +30,13 @@ class Report:
         self.recoveries.setdefault(after, []).append(round(max(seconds, 0.0), 2))
         assert seconds <= within, f"spoken on {seconds:.1f} s after {after}, not within {within:g} s"
 
-    def write(self, file: Path) -> None:
-        figures = {
-            "at": datetime.now(UTC).isoformat(timespec="minutes"),
+    def figures(self) -> Mapping[str, Any]:
+        return {
             "machine": f"{platform.machine()}, {os.cpu_count()} cores",
             "seconds": round(time.monotonic() - self.began),
             "promises": self.promises,
             "recoveries": self.recoveries,
         }
-        file.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def spoken_on(transcript: Mapping[str, Any], after: float) -> float:
