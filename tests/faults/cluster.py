@@ -157,6 +157,10 @@ class Cluster:
     def pid(self, name: str) -> int:
         return self._processes[name].pid
 
+    def pids(self, name: str) -> list[int]:
+        """The process and all that it forked which live, itself first."""
+        return _members(self.pid(name))
+
     def runs(self, name: str) -> bool:
         process = self._processes.get(name)
         return process is not None and process.poll() is None
@@ -168,18 +172,15 @@ class Cluster:
 
     def kill_whole(self, name: str) -> None:
         """SIGKILL for the process and all that it forked, as when a container is killed."""
-        for pid in _members(self.pid(name)):
-            _send(pid, signal.SIGKILL)
+        self.kill_pids(self.pids(name))
         self._processes[name].wait()
 
     def freeze(self, name: str) -> None:
         """SIGSTOP, for all that it forked too."""
-        for pid in _members(self.pid(name)):
-            _send(pid, signal.SIGSTOP)
+        self.freeze_pids(self.pids(name))
 
     def thaw(self, name: str) -> None:
-        for pid in _members(self.pid(name)):
-            _send(pid, signal.SIGCONT)
+        self.thaw_pids(self.pids(name))
 
     def kill_pids(self, pids: Sequence[int]) -> None:
         for pid in pids:
@@ -209,12 +210,12 @@ class Cluster:
 
     def workers(self, pool: str = "pool") -> list[int]:
         """The children of a pool: its workers, and its keeper."""
-        return [pid for pid in _members(self.pid(pool)) if _parent(pid) == self.pid(pool)]
+        return [pid for pid in self.pids(pool) if _parent(pid) == self.pid(pool)]
 
     def players(self, pool: str = "pool") -> list[int]:
         """The processes that play debates, those whose worker died included."""
         own = {self.pid(pool), *self.workers(pool)}
-        return [pid for pid in _members(self.pid(pool)) if pid not in own]
+        return [pid for pid in self.pids(pool) if pid not in own]
 
     def kill_players(self, pool: str = "pool") -> None:
         self.kill_pids(self.players(pool))
@@ -226,8 +227,9 @@ class Cluster:
                 _send(pid, signal.SIGKILL)
 
     def kill_workers_of(self, players: Sequence[int]) -> None:
-        for pid in players:
-            _send(_parent(pid), signal.SIGKILL)
+        """Where they live: who takes in a player without a worker is none of ours."""
+        ours = {pid for session in self._sessions for pid in _members(session)}
+        self.kill_pids([worker for worker in map(_parent, players) if worker in ours])
 
     async def tell_model(self, kind: str = "", times: int = 0) -> None:
         """The next `times` answers are of that kind of `speaker.MISBEHAVIOUR`; none of them: all is well again."""
@@ -288,7 +290,10 @@ def _stat(pid: int) -> list[str]:
 
 
 def _parent(pid: int) -> int:
-    return int(_stat(pid)[1])
+    """0 where the process has gone meanwhile."""
+    with contextlib.suppress(OSError):
+        return int(_stat(pid)[1])
+    return 0
 
 
 def _ports(pid: int) -> set[int]:

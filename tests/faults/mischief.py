@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,18 +64,12 @@ async def a_worker_is_killed_with_its_player(cluster: Cluster, random: Random) -
 
 @fault("pools", weight=3)
 async def a_player_is_frozen(cluster: Cluster, random: Random) -> None:
-    players = _one(random, cluster.players(random.choice(POOLS)))
-    cluster.freeze_pids(players)
-    await asyncio.sleep(random.uniform(1, 15))
-    cluster.thaw_pids(players)
+    await _frozen(cluster, _one(random, cluster.players(random.choice(POOLS))), random.uniform(1, 15))
 
 
 @fault("pools")
 async def a_worker_or_keeper_is_frozen(cluster: Cluster, random: Random) -> None:
-    workers = _one(random, cluster.workers(random.choice(POOLS)))
-    cluster.freeze_pids(workers)
-    await asyncio.sleep(random.uniform(1, 15))
-    cluster.thaw_pids(workers)
+    await _frozen(cluster, _one(random, cluster.workers(random.choice(POOLS))), random.uniform(1, 15))
 
 
 @fault("pools", weight=2)
@@ -110,9 +104,7 @@ async def the_api_is_killed(cluster: Cluster, random: Random) -> None:
 
 @fault("api")
 async def the_api_is_frozen(cluster: Cluster, random: Random) -> None:
-    cluster.freeze("api")
-    await asyncio.sleep(random.uniform(1, 10))
-    cluster.thaw("api")
+    await _frozen(cluster, cluster.pids("api"), random.uniform(1, 10))
 
 
 @fault("api")
@@ -129,9 +121,7 @@ async def the_model_server_is_killed(cluster: Cluster, random: Random) -> None:
 
 @fault("model")
 async def the_model_server_is_frozen(cluster: Cluster, random: Random) -> None:
-    cluster.freeze("model")
-    await asyncio.sleep(random.uniform(1, 10))
-    cluster.thaw("model")
+    await _frozen(cluster, cluster.pids("model"), random.uniform(1, 10))
 
 
 @fault("model", weight=2)
@@ -152,9 +142,7 @@ async def redis_is_killed(cluster: Cluster, random: Random) -> None:
 
 @fault("redis")
 async def redis_is_frozen(cluster: Cluster, random: Random) -> None:
-    cluster.freeze("redis")
-    await asyncio.sleep(random.uniform(1, 12))
-    cluster.thaw("redis")
+    await _frozen(cluster, cluster.pids("redis"), random.uniform(1, 12))
 
 
 @fault("network")
@@ -193,6 +181,12 @@ async def replies_are_slow(cluster: Cluster, random: Random) -> None:
 async def all_connections_are_cut(cluster: Cluster, _: Random) -> None:
     assert cluster.proxy
     cluster.proxy.cut()
+
+
+async def _frozen(cluster: Cluster, pids: Sequence[int], seconds: float) -> None:
+    cluster.freeze_pids(pids)
+    await asyncio.sleep(seconds)
+    cluster.thaw_pids(pids)
 
 
 async def _back(cluster: Cluster, random: Random, name: str) -> None:
