@@ -142,6 +142,34 @@ async def test_what_the_server_will_never_do_is_refused(model: ScriptedModel, st
         await ask(model)
 
 
+async def test_a_server_that_refuses_what_it_would_have_taken_may_serve_another_model_since(model: ScriptedModel):
+    async def ask_again() -> None:
+        async for _ in server.stream(HELLO, {}, Answer()):
+            pass
+
+    async with ModelServer(Endpoint(url=model.url)) as server:
+        assert (await server.facts()).context == 4096
+        assert (await server.count("Tabs win."))[0] == 2
+        model.context, model.tokens = 512, len
+        model.answers = [Fails(400), Fails(400)]
+        with pytest.raises(Unavailable, match="another model is served"):
+            await ask_again()
+        assert (await server.facts()).context == 512
+        assert (await server.count("Tabs win."))[0] == 9
+        with pytest.raises(Refused):
+            await ask_again()
+
+
+async def test_a_server_that_was_away_is_asked_anew_what_it_is(model: ScriptedModel):
+    async with ModelServer(Endpoint(url=model.url)) as server:
+        await server.facts()
+        model.context, model.answers = 512, [Fails(503)]
+        with pytest.raises(Unavailable):
+            async for _ in server.stream(HELLO, {}, Answer()):
+                pass
+        assert (await server.facts()).context == 512
+
+
 async def test_a_server_that_is_not_there_is_unavailable():
     with pytest.raises(Unavailable, match="does not answer"):
         await ask(ScriptedModel(lambda _: Says(""), url="http://127.0.0.1:9"))

@@ -112,6 +112,7 @@ class ModelServer:
         self._counts: dict[bytes, int] = {}
         self._tokenizes = True
         self._facts: Facts | None = None
+        self._is_known = False  # whether the facts are those of the server that answers now
 
     async def __aenter__(self) -> ModelServer:
         return self
@@ -144,7 +145,15 @@ class ModelServer:
                         answer.pieces.append(piece)
                         yield piece
         except httpx.RequestError as error:
+            self._is_known = False
             raise self._interrupted(error, answer) from error
+        except Unavailable:
+            self._is_known = False
+            raise
+        except Refused as refused:
+            if await self._is_another():
+                raise Unavailable(f"another model is served at {self.endpoint.url} since: {refused}") from refused
+            raise
         except TooLong:
             raise BrokenAnswer("the model server sent a line of over 1 MiB") from None
         if answer.finish_reason is None:
@@ -255,21 +264,33 @@ class ModelServer:
         return {"content": text, "add_special": False, **served}
 
     async def facts(self) -> Facts:
-        """The context and roles, from the settings or else from the server's /props. Raises: Unavailable."""
-        if self._facts is None:
-            props = await self._props()
-            context = self.endpoint.context or _context(props)
-            if not context:
-                log.warning("context unknown: set it in ROSTRA_MODELS", taken_for=_CONTEXT_UNTOLD)
-            roles = props.get("roles")
-            takes_system = not (isinstance(roles, Mapping) and cast("Any", roles).get("system") is False)
-            begins = self.endpoint.begins_answer
-            self._facts = Facts(
-                context or _CONTEXT_UNTOLD,
-                self.endpoint.system_role and takes_system,
-                props.get("continues_answer") is True if begins is None else begins,
-            )
+        """The context and roles, from the settings or else from the server's /props. They are asked for anew when the
+        server was away: another model may answer since. Raises: Unavailable."""
+        if self._facts is None or not self._is_known:
+            found = self._told_by(await self._props())
+            if found != self._facts:
+                self._counts.clear()
+                self._tokenizes = True
+            self._facts, self._is_known = found, True
         return self._facts
+
+    async def _is_another(self) -> bool:
+        """Whether the server is not the one that the prompt was made for. Raises: Unavailable."""
+        known, self._is_known = self._facts, False
+        return known is not None and await self.facts() != known
+
+    def _told_by(self, props: Mapping[str, Any]) -> Facts:
+        context = self.endpoint.context or _context(props)
+        if not context:
+            log.warning("context unknown: set it in ROSTRA_MODELS", taken_for=_CONTEXT_UNTOLD)
+        roles = props.get("roles")
+        takes_system = not (isinstance(roles, Mapping) and cast("Any", roles).get("system") is False)
+        begins = self.endpoint.begins_answer
+        return Facts(
+            context or _CONTEXT_UNTOLD,
+            self.endpoint.system_role and takes_system,
+            props.get("continues_answer") is True if begins is None else begins,
+        )
 
     async def _props(self) -> dict[str, Any]:
         """What the server says of itself; nothing where it has no such page."""
