@@ -2,7 +2,7 @@
 
     redis       valkey-server, with the settings of docker-compose.yml: every write is on the disk before it is answered
     model       the scripted model server (speaker.py)
-    api         python -m rostra_api
+    api, api-2  python -m rostra_api
     pool, …     python -m rostra_orchestrator, as many as wished, each with its workers and their players
 
 Nothing starts them again when they die: a test does that, at the moment that it means.
@@ -52,9 +52,10 @@ class Cluster:
         self.folder = folder
         self.redis_port = free_port()
         self.model_port = free_port()
-        self.api_port = free_port()
+        self.ports = {"api": free_port(), "api-2": free_port()}
         self.proxy = Proxy(free_port(), self.redis_port) if proxied else None
-        self.url = f"http://127.0.0.1:{self.api_port}"
+        self.context = 4096  # of the model, in tokens
+        self.url = self.url_of("api")
         self.http = httpx.AsyncClient(base_url=self.url, timeout=30)
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._sessions: set[int] = set()
@@ -68,7 +69,7 @@ class Cluster:
         if self.proxy:
             await self.proxy.accept()
         for name in sorted(names, key=lambda name: name != "redis"):
-            self._launch(name)
+            self.launch(name)
             if name == "redis":
                 await self._until(self._redis_answers, "redis")
         if "model" in names:
@@ -100,12 +101,14 @@ class Cluster:
         for process in self._processes.values():
             await asyncio.to_thread(process.wait)
 
-    def _launch(self, name: str) -> None:
+    def launch(self, name: str) -> None:
+        """Starts what is named, and waits for nothing."""
         environment = {
             **os.environ,
             **self._settings,
             **self._preloaded,
             **self._addresses(),
+            "ROSTRA_PORT": str(self.ports.get(name, 0)),
             "TMPDIR": str(self._temporary(name)),
         }
         with (self.folder / f"{name}.log").open("ab") as log:
@@ -115,6 +118,7 @@ class Cluster:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                restore_signals=False,  # a limit to the size of files is an error to who writes, as a full disk is
                 start_new_session=True,  # all that it forks stays in its session, whoever its parent becomes
             )
         self._processes[name] = process
@@ -130,8 +134,8 @@ class Cluster:
             case "redis":
                 return self._redis_command()
             case "model":
-                return [sys.executable, SPEAKER, str(self.model_port)]
-            case "api":
+                return [sys.executable, SPEAKER, str(self.model_port), str(self.context)]
+            case "api" | "api-2":
                 return [sys.executable, "-m", "rostra_api"]
             case _:
                 return [sys.executable, "-m", "rostra_orchestrator"]
@@ -146,8 +150,10 @@ class Cluster:
             "ROSTRA_REDIS_URL": f"redis://127.0.0.1:{redis}/0",
             "ROSTRA_LLM_URL": f"http://127.0.0.1:{self.model_port}",
             "ROSTRA_HOST": "127.0.0.1",
-            "ROSTRA_PORT": str(self.api_port),
         }
+
+    def url_of(self, api: str) -> str:
+        return f"http://127.0.0.1:{self.ports[api]}"
 
     def is_whole(self, text: str) -> bool:
         return is_whole(text)
@@ -232,10 +238,11 @@ class Cluster:
         self.kill_pids([worker for worker in map(_parent, players) if worker in ours])
 
     async def tell_model(self, kind: str = "", times: int = 0) -> None:
-        """The next `times` answers are of that kind of `speaker.MISBEHAVIOUR`; none of them: all is well again."""
+        """The next `times` answers are of that kind of `speaker.MISBEHAVIOUR`; none of them: all is well again. Its
+        context is `context` from now on."""
+        told = {"kind": kind, "times": times, "context": self.context}
         async with httpx.AsyncClient() as http:
-            told = await http.post(f"http://127.0.0.1:{self.model_port}/told", json={"kind": kind, "times": times})
-            told.raise_for_status()
+            (await http.post(f"http://127.0.0.1:{self.model_port}/told", json=told)).raise_for_status()
 
     async def model_saw(self) -> dict[str, Any]:
         async with httpx.AsyncClient() as http:

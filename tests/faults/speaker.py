@@ -1,6 +1,6 @@
 """The scripted model server as a process of its own, which can be killed, and told how to misbehave.
 
-    python tests/faults/speaker.py PORT
+    python tests/faults/speaker.py PORT CONTEXT
 
 What it says begins and ends with the same number, so that a turn which was cut or mixed up shows itself.
 """
@@ -59,7 +59,10 @@ class PointByPoint(ScriptedModel):
     most_at_once: int = 0  # answers that were generated for one and the same debate at the same time
     begun: dict[str, int] = field(default_factory=dict)  # answers by debate
 
-    def say(self, _: dict[str, Any]) -> Says:
+    def say(self, asked: dict[str, Any]) -> Answer:
+        tokens = sum(self.tokens(message["content"]) for message in asked["messages"]) + asked["max_tokens"]
+        if tokens > self.context:
+            return Fails(400, {"error": {"message": f"{tokens} tokens are more than the context of {self.context}"}})
         self.said += 1
         return Says(f"Point {self.said} " + "and so on " * 3 + f"{self.said}.", pause=PAUSE)
 
@@ -73,6 +76,7 @@ class PointByPoint(ScriptedModel):
 
     async def _told(self, request: Request) -> Response:
         told = await request.json()
+        self.context = told.get("context", self.context)
         self.answers[:] = [MISBEHAVIOUR[told["kind"]]] * told["times"] if told["times"] else []
         return Response(status_code=204)
 
@@ -101,11 +105,11 @@ class PointByPoint(ScriptedModel):
             self.speaking[debate] -= 1
 
 
-def main(port: int) -> None:
-    model = PointByPoint(script=lambda _: Fails())
+def main(port: int, context: int) -> None:
+    model = PointByPoint(script=lambda _: Fails(), context=context)
     model.script = model.say
     uvicorn.run(model.app(), port=port, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), int(sys.argv[2]))

@@ -107,7 +107,7 @@ async def test_slow_clients_readers_and_a_flood_leave_the_api_healthy(start: Sta
 @asynccontextmanager
 async def slow_clients(cluster: Cluster, number: int) -> AsyncIterator[None]:
     """Requests that were begun and do not go on."""
-    slow = [await asyncio.open_connection("127.0.0.1", cluster.api_port) for _ in range(number)]
+    slow = [await asyncio.open_connection("127.0.0.1", cluster.ports["api"]) for _ in range(number)]
     try:
         for _, writer in slow:
             writer.write(b"POST /v1/debates HTTP/1.1\r\nHost: rostra\r\nContent-Length: 1000\r\n\r\n{")
