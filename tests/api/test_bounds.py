@@ -190,6 +190,22 @@ class TestStorage:
             small.delete(*ballast)
             await self.until(client, 202)
 
+    async def test_what_was_begun_before_under_its_key_is_answered_all_the_same(self, small: redis.Redis):
+        async with serving(self.settings(small, storage_percent=50)) as client:
+            key = {"Idempotency-Key": "once"}
+            first = await client.post("/v1/debates", json=a_request(), headers=key)
+            for n in range(10):
+                small.set(f"ballast:{n}", b"x" * (4 << 20))
+            await self.until(client, 503)
+            again = await client.post("/v1/debates", json=a_request(), headers=key)
+            assert again.status_code == 202
+            assert again.headers["Idempotent-Replayed"] == "true"
+            assert again.json()["id"] == first.json()["id"]
+            other = await client.post("/v1/debates", json=a_request("Spaces beat tabs"), headers=key)
+            assert other.json()["type"] == "urn:rostra:problem:key-reused"
+            new = await client.post("/v1/debates", json=a_request(), headers={"Idempotency-Key": "twice"})
+            assert is_refused(new, 503, "storage-full", "ROSTRA_STORAGE_PERCENT")
+
     async def test_a_full_one_is_told_as_full_and_nothing_is_half_stored(self, small: redis.Redis):
         async with serving(self.settings(small, storage_percent=100)) as client:
             first = await client.post("/v1/debates", json=a_request())

@@ -10,7 +10,7 @@ FUZZING = Path(__file__).parents[1] / "fuzzing.py"
 
 
 def test_the_api_answers_as_its_contract_says():
-    command = [sys.executable, FUZZING, "--phases=coverage"]
+    command = [sys.executable, FUZZING, "--phases=coverage", "--users=ada"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "every operation was reached" in done.stdout
+    assert "all was answered as ada must be" in done.stdout

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -158,14 +159,60 @@ async def test_it_is_not_restored_over_what_is_there_unless_that_is_said(store: 
     assert len((await store.page()).records) == 2
 
 
+class Once(io.RawIOBase):
+    """A stream, as a pipe is: it goes by once, a little at a time."""
+
+    def __init__(self, content: bytes) -> None:
+        self._rest = content
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        piece = self._rest[: min(len(buffer), 1000)]
+        self._rest = self._rest[len(piece) :]
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+
+async def put_back(redis: Redis, content: bytes, *, streamed: bool) -> tuple[int, int]:
+    if streamed:
+        return await Backups(redis).receive(io.BufferedReader(Once(content)))
+    return await Backups(redis).restore(io.BytesIO(content))
+
+
+async def test_from_a_stream_comes_back_what_comes_back_from_a_file(store: Store, redis: Redis, redis_url: str):
+    await an_ended_debate(store, "ada")
+    await an_ended_debate(store)
+    await claimed(store, a_debate())
+    await store.create(a_debate(), key="once", request=b"{}")
+    content = (await a_backup(redis)).getvalue()
+    found = []
+    for streamed in (False, True):
+        await forget_everything(redis_url)
+        assert await put_back(redis, content, streamed=streamed) == (4, 0)
+        found.append(without_times(await snapshot(redis_url)))
+    assert found[0] == found[1]
+    assert await Backups(redis).receive(Once(content), merge=True) == (0, 4)
+
+
+def without_times(kept: dict[str, object]) -> dict[str, object]:
+    """But for the event that says when a debate was restored."""
+    return {name: len(value) if name.endswith(":events") else value for name, value in kept.items()}  # pyright: ignore[reportArgumentType]
+
+
 def changed(file: io.BytesIO, old: bytes, new: bytes) -> bytes:
     text = gzip.decompress(file.getvalue())
     assert old in text
     return gzip.compress(text.replace(old, new, 1))
 
 
-async def test_what_is_not_whole_is_refused_before_anything_is_written(store: Store, redis: Redis, redis_url: str):
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_what_is_not_whole_is_refused_and_nothing_of_it_stays(
+    store: Store, redis: Redis, redis_url: str, streamed: bool
+):
     await an_ended_debate(store)
+    await store.create(a_debate())
     file = await a_backup(redis)
     await forget_everything(redis_url)
     lines = gzip.decompress(file.getvalue()).splitlines(keepends=True)
@@ -184,7 +231,7 @@ async def test_what_is_not_whole_is_refused_before_anything_is_written(store: St
     taken = []
     for what, content in broken.items():
         try:
-            await Backups(redis).restore(io.BytesIO(content))
+            await put_back(redis, content, streamed=streamed)
         except BackupError:
             continue
         taken.append(what)
@@ -194,7 +241,7 @@ async def test_what_is_not_whole_is_refused_before_anything_is_written(store: St
 
 async def test_idempotency_keys_that_have_expired_meanwhile_stay_away(store: Store, redis: Redis, redis_url: str):
     await store.create(a_debate(), key="once", request=b"{}")
-    head, debate, key = checked(await a_backup(redis))
+    head, debate, key = checked(io.BytesIO((await a_backup(redis)).getvalue()))
     key["expires_at"] = 1_700_000_000
     await forget_everything(redis_url)
     lines = [json.dumps(line).encode() + b"\n" for line in (head, debate, key)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -14,6 +15,7 @@ from rq.utils import import_attribute
 
 from builders import a_debate
 from rostra import queue
+from rostra.store import connect
 
 
 @pytest.fixture
@@ -39,6 +41,23 @@ def test_a_job_is_json_and_names_the_debate(rq: Redis):
     assert job.func_name == queue.PLAY
     assert job.args == [debate.id]
     assert queue.waiting(rq) == {debate.id}
+
+
+async def test_a_loop_calls_as_rq_does(rq: Redis, redis_url: str):
+    debate = a_debate()
+    found: list[tuple[dict[str, Any], list[str], set[str]]] = []
+    for by_loop in (False, True):
+        rq.flushall()
+        if by_loop:
+            async with connect(redis_url) as redis:
+                await queue.call(redis, debate.id, 1)
+        else:
+            queue.enqueue(rq, debate.id, 1)
+        job = the_job(rq)
+        # But for the moments, and the bucket of the id, which may be the next one by now.
+        fields = {name: value for name, value in job.to_dict().items() if name not in {"created_at", "enqueued_at"}}
+        found.append((fields, [name.rpartition("-")[0] for name in queue.queue(rq).job_ids], rq.smembers("rq:queues")))
+    assert found[0] == found[1]
 
 
 def test_a_job_that_names_another_function_is_not_run(rq: Redis, tmp_path: Path):

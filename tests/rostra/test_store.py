@@ -56,6 +56,15 @@ class TestCreating:
             await store.create(a_debate(), key="k", request=b"two")
         assert len((await store.page()).records) == 1
 
+    async def test_what_a_key_stands_for_is_told_without_storing_anything(self, store: Store):
+        debate = a_debate()
+        await store.create(debate, owner="ada", key="k", request=b"one")
+        assert await store.known("k", owner="ada", request=b"one") == debate.id
+        assert await store.known("k", owner="grace", request=b"one") is None
+        with pytest.raises(KeyReused):
+            await store.known("k", owner="ada", request=b"two")
+        assert len((await store.page()).records) == 1
+
 
 class TestPlaying:
     async def test_only_one_process_gets_a_debate(self, store: Store):

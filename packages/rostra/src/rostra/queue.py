@@ -8,10 +8,13 @@ harm: the claim decides who plays, and the reaper calls again.
 from __future__ import annotations
 
 import time
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
 from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
 from redis.backoff import ExponentialWithJitterBackoff
+from redis.client import Pipeline
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
@@ -76,15 +79,48 @@ def queue(redis: Redis) -> Queue:
 
 def enqueue(redis: Redis, debate_id: str, fence: int) -> None:
     """Calls a worker, to this debate if it has no player, else to whichever is due."""
+    _enqueue(queue(redis), debate_id, fence)
+
+
+async def call(redis: AsyncRedis, debate_id: str, fence: int) -> None:
+    """`enqueue` for a process that lives by its event loop: RQ says what to write, and the loop's client writes it.
+
+    In a thread RQ takes the interpreter from the loop, which waits for it after each of its own system calls: drawing a
+    debate's id took 1 to 2 ms then, on two busy cores. Processor time is the same.
+    """
+    written = cast("Any", _nobody()).pipeline()  # its answers and arguments have no types
+    nowhere = _Nowhere(QUEUE, connection=_nobody(), serializer=JSONSerializer, job_class=DebateJob)
+    _enqueue(nowhere, debate_id, fence, written)
+    pipe = cast("Any", redis).pipeline()
+    for words, options in written.command_stack:
+        pipe.execute_command(*words, **options)
+    await pipe.execute()
+
+
+def _enqueue(queue: Queue, debate_id: str, fence: int, pipeline: Pipeline | None = None) -> None:
     bucket = int(time.time()) // _BUCKET_SECONDS
-    queue(redis).enqueue(  # pyright: ignore[reportUnknownMemberType]
+    queue.enqueue(  # pyright: ignore[reportUnknownMemberType]
         PLAY,
         debate_id,
         job_id=f"{debate_id}-{fence}-{bucket}",
         job_timeout=-1,  # every model call is bounded by the worker itself
         result_ttl=0,
         failure_ttl=_KEPT_SECONDS,
+        pipeline=pipeline,
     )
+
+
+class _Nowhere(Queue):
+    """A queue that asks its server nothing, as it has none."""
+
+    def get_redis_server_version(self) -> tuple[int, int, int]:
+        return (7, 0, 0)
+
+
+@cache
+def _nobody() -> Redis:
+    """A client that never connects: pipelines of it are lists of commands."""
+    return Redis()
 
 
 def length(redis: Redis) -> int:

@@ -21,9 +21,9 @@ class Caller:
 ANYBODY = Caller(owner="", key_id="", sees_all=False)
 
 
-async def _of(request: Request) -> Caller:
+async def caller_of(request: Request) -> Caller:
     """As `rostra_api.entry` let them in."""
     return cast("Caller", request.state.caller)
 
 
-CallerNeeded = Annotated[Caller, Depends(_of)]
+CallerNeeded = Annotated[Caller, Depends(caller_of)]

@@ -30,6 +30,7 @@ def completed(document: dict[str, Any]) -> dict[str, Any]:
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             _correct(operation["responses"])
+            _add(operation["responses"], 431)
             if path in OPEN:
                 operation["security"] = []
             else:

@@ -68,23 +68,32 @@ async def begin(
     prefer: Prefer = None,
 ) -> Response:
     """Begin a debate. `{"motion": "..."}` is enough."""
-    parts.lookout.check_room()
     key = intake.idempotency_key(idempotency_key)
+    if not key:
+        parts.lookout.check_room()
     wanted = intake.read(await intake.body_of(request))
     debate = intake.debate_of(wanted, parts.models)
     check_tokens(debate, parts.settings)
-    debate_id, _ = await parts.store.create(
-        debate,
-        owner=caller.owner,
-        key=key,
-        request=intake.fingerprint(wanted),
-        most=(parts.settings.queued_per_owner, parts.settings.queued),
-    )
+    debate_id = await _stored(parts, caller, debate, key, intake.fingerprint(wanted))
     replayed = debate_id != debate.id
     waits = intake.wait_preferred(prefer)
     begun = _begun(parts, caller, debate_id, waits) if replayed else _begun_now(parts, caller, debate, waits)
     record = await begun
     return _accepted(record, replayed=replayed, waited=waits)
+
+
+async def _stored(parts: Parts, caller: Caller, debate: Debate, key: str, request: bytes) -> str:
+    """The id of the debate, stored now, or of the one that the key stands for already: that one needs no room."""
+    try:
+        parts.lookout.check_room()
+    except Refusal:
+        known = await parts.store.known(key, owner=caller.owner, request=request) if key else None
+        if known is None:
+            raise
+        return known
+    most = (parts.settings.queued_per_owner, parts.settings.queued)
+    debate_id, _ = await parts.store.create(debate, owner=caller.owner, key=key, request=request, most=most)
+    return debate_id
 
 
 async def _begun_now(parts: Parts, caller: Caller, debate: Debate, seconds: int) -> Record:

@@ -23,7 +23,7 @@ from rostra.keys import Scope as Right
 from rostra.store import StorageDown
 from rostra_api import problems
 from rostra_api.caller import ANYBODY, Caller
-from rostra_api.intake import check_size
+from rostra_api.intake import check_head, check_size
 from rostra_api.parts import Parts
 from rostra_api.problems import FOREIGN, MISSING_SCOPE, NO_KEY, NO_KEYS, Refusal
 from rostra_api.settings import Settings
@@ -47,19 +47,25 @@ class Entry:
         self._reached_by_others = settings.reached_by_others
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in OPEN:
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        parts = cast("Parts", scope["app"].state.parts)
         try:
-            caller = await self._caller(scope, parts)
-            parts.rate.take(caller)
-            check_size(Headers(scope=scope))
+            check_head(scope)
+            if scope["path"] not in OPEN:
+                await self._let_in(scope)
         except (Refusal, StorageDown) as refused:
             await problems.told(refused, scope["path"])(scope, receive, send)
         else:
-            scope.setdefault("state", {})["caller"] = caller
             await self._app(scope, receive, send)
+
+    async def _let_in(self, scope: Scope) -> None:
+        """Raises: Refusal, StorageDown."""
+        parts = cast("Parts", scope["app"].state.parts)
+        caller = await self._caller(scope, parts)
+        parts.rate.take(caller)
+        check_size(Headers(scope=scope))
+        scope.setdefault("state", {})["caller"] = caller
 
     async def _caller(self, scope: Scope, parts: Parts) -> Caller:
         """Raises: Refusal, StorageDown."""

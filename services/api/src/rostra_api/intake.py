@@ -17,6 +17,7 @@ from fastapi import Request
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails, from_json
 from starlette.datastructures import Headers
+from starlette.types import Scope
 
 from rostra.agenda import turns_planned
 from rostra.endpoints import Endpoints, unsupported
@@ -35,9 +36,20 @@ from rostra.models import (
     default_debaters,
     name_key,
 )
-from rostra_api.problems import BAD_PARAMETER, INVALID, NOT_JSON, NOT_JSON_TYPE, TOO_LARGE, Fault, Refusal
+from rostra_api.problems import (
+    BAD_PARAMETER,
+    HEAD_TOO_LARGE,
+    INVALID,
+    NOT_JSON,
+    NOT_JSON_TYPE,
+    TOO_LARGE,
+    Fault,
+    Refusal,
+)
 
 MAX_BODY = 64 * 1024
+# Of a request's line and headers together.
+MAX_HEAD = 16 * 1024
 # A body within the bound can hold thousands of wrong fields; nobody reads more than these.
 MAX_FAULTS = 20
 # A longer name of a field is not shown: the pointer ends at what holds it.
@@ -71,6 +83,13 @@ def check_size(headers: Headers) -> None:
     declared = headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > MAX_BODY:
         raise _too_large()
+
+
+def check_head(scope: Scope) -> None:
+    """Whether line and headers are within the bound: a head that comes in one piece is read whole. Raises: Refusal."""
+    head = len(scope["raw_path"]) + len(scope["query_string"]) + sum(len(n) + len(v) + 4 for n, v in scope["headers"])
+    if head > MAX_HEAD:
+        raise Refusal(HEAD_TOO_LARGE, f"Line and headers have at most {MAX_HEAD} bytes.", Connection="close")
 
 
 def _too_large() -> Refusal:

@@ -12,6 +12,7 @@ from typing import Annotated, cast
 import structlog
 from fastapi import Depends, Path, Request
 from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
 
 from rostra import queue
 from rostra import store as stores
@@ -22,7 +23,7 @@ from rostra.store.keys import Keys
 from rostra.tasks import stopped
 from rostra_api import following
 from rostra_api.bounds import Rate
-from rostra_api.caller import CallerNeeded
+from rostra_api.caller import caller_of
 from rostra_api.doorkeeper import show_out_forever
 from rostra_api.following import Following
 from rostra_api.keyring import Keyring
@@ -43,6 +44,7 @@ log = structlog.stdlib.get_logger(__name__)
 @dataclass(frozen=True, slots=True)
 class Parts:
     store: Store
+    redis: AsyncRedis
     rq: Redis
     following: Following
     metrics: Metrics
@@ -58,7 +60,7 @@ class Parts:
         """Enqueues the debate. When that fails, the reaper does it within seconds."""
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
-                await asyncio.to_thread(queue.enqueue, self.rq, debate_id, fence)
+                await queue.call(self.redis, debate_id, fence)
         except (StorageDown, TimeoutError) as error:
             log.warning("debate not enqueued", debate_id=debate_id, error=repr(error))
 
@@ -72,6 +74,7 @@ async def opened(settings: Settings, metrics: Metrics) -> AsyncGenerator[Parts]:
     rq = queue.connect(settings.redis_url, patience=PATIENCE_SECONDS)
     parts = Parts(
         store=store,
+        redis=redis,
         rq=rq,
         following=Following(streams, most=settings.max_followers, most_of_owner=settings.followers_per_owner),
         metrics=metrics,
@@ -107,10 +110,14 @@ async def _parts(request: Request) -> Parts:
 PartsNeeded = Annotated[Parts, Depends(_parts)]
 
 
-async def _debate_id(debate_id: Annotated[str, Path(alias="id")], parts: PartsNeeded, caller: CallerNeeded) -> str:
-    """An id as it stands in the path, of a debate that the caller may reach. Raises: NotFound."""
+async def _debate_id(debate_id: Annotated[str, Path(alias="id")], request: Request) -> str:
+    """An id as it stands in the path, of a debate that the caller may reach. Raises: NotFound.
+
+    It takes the parts and the caller itself: FastAPI would work both out once more for it.
+    """
     if not _DEBATE_ID.fullmatch(debate_id):
         raise NotFound(debate_id)
+    parts, caller = await _parts(request), await caller_of(request)
     await parts.owners.check(debate_id, caller)
     structlog.contextvars.bind_contextvars(debate_id=debate_id)
     return debate_id

@@ -56,6 +56,7 @@ KEY_REUSED = Kind(422, "key-reused", "The Idempotency-Key was used for another r
 TOO_OFTEN = Kind(429, "too-many-requests", "Too many requests")
 TOO_MANY_QUEUED = Kind(429, "too-many-queued", "Too many of your debates wait")
 TOO_MANY_FOLLOWERS = Kind(429, "too-many-followers", "Too many of your readers follow debates")
+HEAD_TOO_LARGE = Kind(431, "head-too-large", "The request's line and headers are too long")
 INTERNAL = Kind(500, "internal", "Something went wrong here")
 QUEUE_FULL = Kind(503, "queue-full", "Too many debates wait")
 FOLLOWERS_FULL = Kind(503, "followers-full", "Too many readers follow debates")

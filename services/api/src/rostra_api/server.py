@@ -7,7 +7,8 @@ import socket
 import uvicorn
 
 from rostra_api.app import Api, end_streams
-from rostra_api.connections import MAX_HEAD, within
+from rostra_api.connections import within
+from rostra_api.intake import MAX_HEAD
 from rostra_api.settings import Settings
 
 # What is left after this many seconds is cut.
@@ -24,7 +25,7 @@ class Server(uvicorn.Server):
                 host=settings.host,
                 port=settings.port,
                 http=within(settings),
-                h11_max_incomplete_event_size=MAX_HEAD,
+                h11_max_incomplete_event_size=MAX_HEAD,  # for heads that do not end; its own bound is 64 KiB
                 ws="none",
                 lifespan="on",
                 log_config=None,

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Coroutine
 from contextlib import aclosing
 from pathlib import Path
@@ -61,11 +59,9 @@ def _for_this_user(path: str, flags: int) -> int:
 
 def restore(source: str, *, merge: bool) -> int:
     """Puts back what the file, or standard input for `-`, has."""
+    if source == "-":
+        return _run(_receive(sys.stdin.buffer, merge=merge))
     try:
-        with tempfile.TemporaryFile() as copy:
-            if source == "-":  # it is read twice
-                shutil.copyfileobj(sys.stdin.buffer, copy)
-                return _run(_restore(copy, merge=merge))
         with Path(source).open("rb") as file:
             return _run(_restore(file, merge=merge))
     except OSError as error:
@@ -79,8 +75,16 @@ async def _back_up(file: IO[bytes]) -> str:
 
 async def _restore(file: IO[bytes], *, merge: bool) -> str:
     async with aclosing(connect(read(BackupSettings).address, patience=_PATIENCE_SECONDS)) as redis:
-        restored, there = await Backups(redis).restore(file, merge=merge)
-        return f"{restored} debates restored" + (f", {there} were there" if there else "")
+        return _told(*await Backups(redis).restore(file, merge=merge))
+
+
+async def _receive(stream: IO[bytes], *, merge: bool) -> str:
+    async with aclosing(connect(read(BackupSettings).address, patience=_PATIENCE_SECONDS)) as redis:
+        return _told(*await Backups(redis).receive(stream, merge=merge))
+
+
+def _told(restored: int, there: int) -> str:
+    return f"{restored} debates restored" + (f", {there} were there" if there else "")
 
 
 def _run(work: Coroutine[None, None, str]) -> int:

@@ -189,6 +189,17 @@ class Store:
             raise QueueFull(most[0] if own else most[1], own=own)
         return debate_id, outcome == "created"
 
+    async def known(self, key: str, *, owner: str = "", request: bytes = b"") -> str | None:
+        """The id of the debate that this request began before under this idempotency key, if it did; changes nothing.
+
+        Raises:
+            KeyReused: `key` was used within a day for another request.
+        """
+        asked, debate_id = await self._redis.hmget(f"{PREFIX}idempotency:{_hash_of(owner, key)}", "request", "id")
+        if asked and asked != hashlib.sha256(request).hexdigest():
+            raise KeyReused(debate_id)
+        return debate_id
+
     async def get(self, debate_id: str) -> Record:
         """Raises: NotFound."""
         fields = await self._redis.hgetall(_key(debate_id))

@@ -22,6 +22,7 @@ import json
 import time
 import zlib
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.resources import files
 from typing import IO, Any, cast
@@ -29,8 +30,8 @@ from typing import IO, Any, cast
 from redis.asyncio import Redis
 
 from rostra.events import DebateReleased, encode
-from rostra.models import Status
-from rostra.store import archive, records
+from rostra.models import ENDED, Status
+from rostra.store import NotFound, Store, archive, records
 
 VERSION = 1
 _P = "rostra:"
@@ -124,25 +125,68 @@ class Backups:
         Raises:
             BackupError: it is no whole backup; or there are debates, and `merge` is not said.
         """
+        file.seek(0)
         for _ in checked(file):
             pass
+        await self._check_empty(merge)
+        restored = there = 0
+        file.seek(0)
+        for line in checked(file):
+            done = await self._restore_line(line)
+            restored, there = restored + (done is True), there + (done is False)
+        return restored, there
+
+    async def receive(self, stream: IO[bytes], *, merge: bool = False) -> tuple[int, int]:
+        """As `restore`, from what can be read but once and need fit nowhere.
+
+        Ended debates are put back as they come. What somebody would work with at once, debates that have not ended and
+        keys, waits in memory until all was there. If not all was, what had been put back is taken away again.
+        """
+        await self._check_empty(merge)
+        restored: list[str] = []
+        there, waiting = 0, list[bytes]()
+        try:
+            for line in checked(stream):
+                if line["kind"] != "debate" or Status(line["fields"]["status"]) not in ENDED:
+                    waiting.append(zlib.compress(_text(line)))
+                elif await self._restore_debate(line):
+                    restored.append(line["id"])
+                else:
+                    there += 1
+        except BackupError:
+            await self._take_away(restored)
+            raise
+        for packed in waiting:
+            line = _line(zlib.decompress(packed))
+            done = await self._restore_line(line)
+            restored += [line["id"]] if done else []
+            there += done is False
+        return len(restored), there
+
+    async def _take_away(self, debate_ids: list[str]) -> None:
+        store = Store(self._redis)
+        for debate_id in debate_ids:
+            with suppress(NotFound):  # somebody deleted it meanwhile
+                await store.delete(debate_id)
+
+    async def _check_empty(self, merge: bool) -> None:
         if not merge and await self._redis.exists(f"{_P}debates", *_INDEXES):
             raise BackupError(
                 "there are debates or keys here already; --merge keeps them, and adds those of the backup"
             )
-        restored = there = 0
-        for line in checked(file):
-            match line["kind"]:
-                case "debate":
-                    done = await self._restore_debate(line)
-                    restored, there = restored + done, there + (not done)
-                case "hash":
-                    await self._restore_hash(line)
-                case "sorted_set":
-                    await self._redis.zadd(line["key"], line["members"], nx=True)
-                case _:
-                    pass
-        return restored, there
+
+    async def _restore_line(self, line: Line) -> bool | None:
+        """Whether the debate that it holds was put back now; None where it holds none."""
+        match line["kind"]:
+            case "debate":
+                return await self._restore_debate(line)
+            case "hash":
+                await self._restore_hash(line)
+            case "sorted_set":
+                await self._redis.zadd(line["key"], line["members"], nx=True)
+            case _:
+                pass
+        return None
 
     async def _restore_debate(self, line: Line) -> bool:
         fields: dict[str, str] = line["fields"]
@@ -173,12 +217,11 @@ def _text(line: Line) -> bytes:
 
 
 def checked(file: IO[bytes]) -> Iterator[Line]:
-    """The lines of a backup, from its beginning; that it is whole is known at the last one.
+    """The lines of a backup, which need not be seekable; that it is whole is known at the last one.
 
     Raises:
         BackupError: it is none, a newer release wrote it, or a part of it is missing or changed.
     """
-    file.seek(0)
     digest, count, ended = hashlib.sha256(), 0, False
     try:
         with gzip.GzipFile(fileobj=file, mode="rb") as unpacked:
