@@ -13,7 +13,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError
 
-from rostra.models import Status, Stored
+from rostra.fields import Stored
+from rostra.models import Status
 
 
 def _now() -> datetime:

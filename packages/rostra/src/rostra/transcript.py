@@ -25,8 +25,9 @@ from rostra.events import (
     TurnTaken,
     Usage,
 )
+from rostra.format import Phase
 from rostra.measures import measure
-from rostra.models import ENDED, Debate, Phase, PhaseRules, Status
+from rostra.models import ENDED, Debate, PhaseRules, Status
 from rostra.plain import on_one_line
 
 

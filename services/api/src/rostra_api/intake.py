@@ -20,21 +20,22 @@ from starlette.datastructures import Headers
 
 from rostra.agenda import turns_planned
 from rostra.endpoints import Endpoints, unsupported
-from rostra.formats import library
+from rostra.format import Format, Order
+from rostra.formats import checking, library
+from rostra.lengths import UNTIMED_TOKENS
 from rostra.measures.language import SCRIPTS, Guess, detected
 from rostra.models import (
     MAX_TURNS,
     Debate,
     DebateRequest,
     DebaterRequest,
-    Format,
-    Order,
     Sampling,
     TurnRules,
     debate_from,
     default_debaters,
     name_key,
 )
+from rostra.seating import Unseated, seated
 from rostra_api.problems import BAD_PARAMETER, INVALID, NOT_JSON, NOT_JSON_TYPE, TOO_LARGE, Fault, Refusal
 
 MAX_BODY = 64 * 1024
@@ -107,7 +108,7 @@ def wait_preferred(header: str | None) -> int:
 def read(body: bytes) -> DebateRequest:
     """The request that `body` holds. Raises: Refusal."""
     try:
-        request = DebateRequest.model_validate_json(body)
+        request = DebateRequest.model_validate_json(body, extra="forbid")
     except ValidationError as error:
         raise _refusal(body, error.errors(include_url=False, include_input=False)) from None
     _check_members_differ(body)
@@ -158,6 +159,10 @@ def _pointer(document: object, error: ErrorDetails) -> str:
     steps = list(_steps(document, error["loc"]))
     if error["type"] == "missing":
         steps.append(error["loc"][-1])
+    return _place(steps)
+
+
+def _place(steps: Sequence[int | str]) -> str:
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
 
 
@@ -201,20 +206,40 @@ def _together(said: Sequence[str]) -> str:
 def debate_of(request: DebateRequest, models: Mapping[str, Endpoints]) -> Debate:
     """The debate that `request` asks for, if its format and its models can do it. Raises: Refusal."""
     request = request.model_copy(update={"language": request.language or language_of(request)})
-    debaters = request.debaters or default_debaters(request.language)
+    debate_format = _format(request.format)
+    debaters = request.debaters or default_debaters(request.language, debate_format)
     faults = [
-        *_wrong_format(request, debaters),
+        *_wrong_order(request, debate_format, debaters),
+        *_wrong_seats(debate_format, debaters),
         *(fault for n, debater in enumerate(debaters) for fault in _wrong_model(n, debater, request, models)),
-        *_wrong_phases(request, debaters, models),
+        *_wrong_phases(request, debate_format, debaters, models),
         *_wrong_judge(request, models),
     ]
     if faults:
         raise Refusal(INVALID, "See `errors`.", faults[:MAX_FAULTS])
-    debate = debate_from(request, library()[request.format])
+    debate = debate_from(request, debate_format)
     if (turns := turns_planned(debate)) > MAX_TURNS:
-        fault = Fault(pointer="/rounds", detail=f"makes {turns} turns; at most {MAX_TURNS} are held")
-        raise Refusal(INVALID, "See `errors`.", [fault])
+        pointer = "/format" if request.rounds is None else "/rounds"
+        raise Refusal(INVALID, "See `errors`.", [_too_many_turns(pointer, turns)])
     return debate
+
+
+def _too_many_turns(pointer: str, turns: int) -> Fault:
+    return Fault(pointer=pointer, detail=f"makes {turns} turns; at most {MAX_TURNS} are held")
+
+
+def _format(asked: str | Format) -> Format:
+    """The format that is named or sent. Raises: Refusal."""
+    if isinstance(asked, str):
+        if asked in library():
+            return library()[asked]
+        raise Refusal(
+            INVALID, "See `errors`.", [Fault(pointer="/format", detail=f"is not one of {', '.join(library())}")]
+        )
+    if wrong := checking.faults(asked):
+        faults = [Fault(pointer=_place(("format", *fault.place)), detail=fault.detail) for fault in wrong]
+        raise Refusal(INVALID, "See `errors`.", faults[:MAX_FAULTS])
+    return asked
 
 
 def language_of(request: DebateRequest) -> str | None:
@@ -235,18 +260,22 @@ def _tells(guess: Guess) -> bool:
     return guess.confidence >= _SURE_ENOUGH or "Latin" not in SCRIPTS.get(guess.language, {"Latin"})
 
 
-def _wrong_format(request: DebateRequest, debaters: Sequence[DebaterRequest]) -> Iterator[Fault]:
-    debate_format = library().get(request.format)
-    if debate_format is None:
-        yield Fault(pointer="/format", detail=f"is not one of {', '.join(library())}")
-    elif _is_manual(debate_format):
+def _wrong_order(request: DebateRequest, debate_format: Format, debaters: Sequence[DebaterRequest]) -> Iterator[Fault]:
+    orders = {phase.order for phase in debate_format.phases}
+    if Order.MANUAL in orders:
         yield from _wrong_speakers(request.speakers, debaters)
     elif request.speakers is not None:
         yield Fault(pointer="/speakers", detail="belongs to the format `manual` only")
+    if request.rounds is not None and orders == {None}:
+        yield Fault(pointer="/rounds", detail=f"is fixed by the format `{debate_format.name}`: leave it out")
 
 
-def _is_manual(debate_format: Format) -> bool:
-    return any(phase.order is Order.MANUAL for phase in debate_format.phases)
+def _wrong_seats(debate_format: Format, debaters: Sequence[DebaterRequest]) -> Iterator[Fault]:
+    try:
+        seated(debate_format, [debater.team for debater in debaters])
+    except Unseated as error:
+        pointer = "/debaters" if error.place is None else f"/debaters/{error.place}/team"
+        yield Fault(pointer=pointer, detail=error.detail)
 
 
 def _wrong_speakers(speakers: Sequence[str] | None, debaters: Sequence[DebaterRequest]) -> Iterator[Fault]:
@@ -269,13 +298,15 @@ def _wrong_model(
 
 
 def _wrong_phases(
-    request: DebateRequest, debaters: Sequence[DebaterRequest], models: Mapping[str, Endpoints]
+    request: DebateRequest,
+    debate_format: Format,
+    debaters: Sequence[DebaterRequest],
+    models: Mapping[str, Endpoints],
 ) -> Iterator[Fault]:
-    debate_format = library().get(request.format)
-    known = [phase.name for phase in debate_format.phases] if debate_format else list(request.phases)
+    known = [phase.name for phase in debate_format.phases]
     for name, rules in request.phases.items():
         if name not in known:
-            detail = f"is not a phase of the format `{request.format}`, which has {', '.join(known)}"
+            detail = f"is not a phase of the format `{debate_format.name}`, which has {', '.join(known)}"
             yield Fault(pointer=f"/phases/{name}", detail=detail)
         for option, reason in _wrong_in_phase(rules.sampling, request, debaters, models).items():
             place = f"/{option}" if option in rules.sampling.given() else ""
@@ -297,7 +328,8 @@ def _wrong_in_phase(
 
 def _cannot(sampling: Sampling, turn: TurnRules, endpoints: Endpoints) -> dict[str, str]:
     """The options that cannot be as they are, each with the reason."""
-    most = min(turn.max_tokens, sampling.max_tokens or turn.max_tokens)
+    longest = turn.max_tokens or UNTIMED_TOKENS
+    most = min(longest, sampling.max_tokens or longest)
     too_many = (sampling.min_tokens or 0) > most
     told = {"min_tokens": f"is more than the {most} tokens that a turn may have"} if too_many else {}
     return told | unsupported(endpoints, sampling)

@@ -10,20 +10,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from rostra.doctor import Report
 from rostra.endpoints import Dialect, Endpoint, able
 from rostra.events import Usage
+from rostra.format import Format, Order
 from rostra.keys import LOCAL
 from rostra.measures import DebateMeasures
-from rostra.models import (
-    Debate,
-    Format,
-    GuardRules,
-    JudgeRules,
-    Limits,
-    MetadataValue,
-    Order,
-    Status,
-    Strictness,
-    TurnRules,
-)
+from rostra.models import Debate, GuardRules, JudgeRules, Limits, MetadataValue, Status, Strictness, TurnRules
 from rostra.store import Page, Record
 
 
@@ -97,7 +87,7 @@ class PhaseView(View):
     """A named part of a format."""
 
     name: str
-    order: Order
+    order: Order | None
     rounds: int
 
 

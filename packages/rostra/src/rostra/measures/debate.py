@@ -9,12 +9,13 @@ from typing import Literal
 from pydantic import Field
 
 from rostra.events import TurnTaken
+from rostra.fields import Stored
 from rostra.measures import language, speech, stance
 from rostra.measures.persona import kept, markers
 from rostra.measures.repetition import REPEATS, Said, compression_ratio, distinct, first_collapse, loops, seq_rep
 from rostra.measures.segments import graphemes, words
 from rostra.measures.terms import coverage, terms
-from rostra.models import Debate, Debater, Stored
+from rostra.models import Debate, Debater
 
 Flag = Literal[
     "empty",  # nothing is said

@@ -10,9 +10,9 @@ from importlib.resources.abc import Traversable
 
 import regex
 
+from rostra.fields import Stored
 from rostra.measures.language import detected
 from rostra.measures.segments import primary
-from rostra.models import Stored
 
 
 class Wording(Stored):
