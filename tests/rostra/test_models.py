@@ -40,7 +40,9 @@ def test_a_motion_alone_gets_two_sides_of_its_language(language: str):
     stances = {debater.stance for debater in default_debaters(language, library()["round_robin"])}
     assert len(names) == len(stances) == 2
     assert all(speaks(stance, language) for stance in stances)
-    assert language == "en" or names.isdisjoint(debater.name for debater in default_debaters("tlh", library()["round_robin"]))
+    assert language == "en" or names.isdisjoint(
+        debater.name for debater in default_debaters("tlh", library()["round_robin"])
+    )
 
 
 @pytest.mark.parametrize(

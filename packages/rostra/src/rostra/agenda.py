@@ -49,16 +49,17 @@ class Slot(Stored):
     simultaneous: bool = False
     anonymous: bool = False
 
-    @property
-    def is_scripted(self) -> bool:
-        """Whether no model is asked for its words."""
-        return self.kind == "announcement"
-
 
 def agenda(debate: Debate) -> tuple[Slot, ...]:
     """All slots of the debate; `seq` counts from 1."""
     slots = chain.from_iterable(_phase(debate, phase) for phase in debate.format.phases)
     return tuple(slot.model_copy(update={"seq": seq}) for seq, slot in enumerate(slots, 1))
+
+
+def is_scripted(debate: Debate, slot: Slot) -> bool:
+    """Whether no model is asked for the words: a moderator's, unless the debate gives the moderator a model."""
+    by_script = slot.debater == MODERATOR and debate.moderator is None
+    return slot.kind == "announcement" or by_script
 
 
 def turns_planned(debate: Debate) -> int:
@@ -216,9 +217,10 @@ def _in_parts(debate: Debate, speech: Speech) -> Iterator[Slot]:
     points = speech.points.most if speech.points else 0
     ends = [*_moments(speech), speech.minutes]
     for part, (begin, end) in enumerate(zip([0.0, *ends], ends, strict=False), 1):
-        if part > 1:
-            yield _slot("point", _offers(debate, speech, part), _POINT_MINUTES, to=speaker, part=part - 1, parts=points)
-        yield _slot("speech", speaker, end - begin, part=part, parts=points + 1)
+        offers = _offers(debate, speech, part) if part > 1 else None
+        if offers:
+            yield _slot("point", offers, _POINT_MINUTES, to=speaker, part=part - 1, parts=points)
+        yield _slot("speech", speaker, end - begin, to=offers, part=part, parts=points + 1)
 
 
 def _moments(speech: Speech) -> list[float]:

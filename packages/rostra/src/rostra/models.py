@@ -191,6 +191,12 @@ class JudgeRules(Request):
     model: ModelName = "default"
 
 
+class ModeratorRules(Request):
+    """Who moderates."""
+
+    model: ModelName = Field(default="default", description="The model that finds the moderator's questions.")
+
+
 class Limits(Request):
     """What a debate may cost before it is ended."""
 
@@ -246,6 +252,9 @@ class DebateRequest(Request):
     )
     guard: Strictness | GuardRules | None = None
     judge: JudgeRules | None = None
+    moderator: ModeratorRules | None = Field(
+        default=None, description="Where a format has a moderator: a model, or when left out a script."
+    )
     limits: Limits = Limits()
     seed: Annotated[StrictInt, Field(ge=0, le=MAX_SEED)] | None = None
     metadata: Metadata = Field(default={})
@@ -299,6 +308,7 @@ class Debate(Stored):
     phases: Mapping[str, PhaseRules] = {}
     guard: Strictness | GuardRules | None = None
     judge: JudgeRules | None = None
+    moderator: ModeratorRules | None = None
     limits: Limits = Limits()
     seed: int
     metadata: Mapping[str, MetadataValue] = {}
@@ -316,6 +326,11 @@ class Debate(Stored):
         if speaker_id in HELPERS:
             return Debater(id=speaker_id, name=in_language(HELPERS[speaker_id], self.language))
         return self.debater(speaker_id)
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """What people call each speaker, by id."""
+        return {s: self.speaker(s).name for s in (*(d.id for d in self.debaters), *HELPERS)}
 
     def sampling_for(self, phase: str, speaker_id: str) -> Sampling:
         """The options that people chose: the phase's, and where it has none the debater's."""
@@ -416,6 +431,7 @@ def debate_from(
         phases=request.phases,
         guard=request.guard,
         judge=request.judge,
+        moderator=request.moderator,
         limits=request.limits,
         seed=request.seed if request.seed is not None else secrets.randbelow(MAX_SEED),
         metadata=request.metadata,
