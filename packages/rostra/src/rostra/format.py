@@ -103,6 +103,7 @@ class Phase(_Part):
     """A named part of a format: `order` and `rounds` make it free, `slots` fixed."""
 
     name: Slug
+    title: Line = Field(default="", description="What people call it.")
     order: Order | None = None
     rounds: Annotated[StrictInt, Field(ge=1, le=500)] = 1
     slots: Annotated[tuple[Speech, ...], Field(max_length=64)] = ()
@@ -116,6 +117,10 @@ class Phase(_Part):
     announced: StrictBool = Field(default=False, description="The moderator says what comes now.")
     task: Task | None = None
     instruction: Annotated[Prose, Field(max_length=600)] = ""
+
+    @property
+    def heading(self) -> str:
+        return self.title or self.name.replace("_", " ").replace("-", " ").capitalize()
 
 
 class Format(_Part):
