@@ -57,7 +57,7 @@ def test_an_auto_order_leaves_the_speakers_open():
 
 def test_the_number_of_turns_is_known_without_writing_the_agenda_out():
     for name in library():
-        debate = a_debate(format=name, speakers=["Ada"] if name == "manual" else None)
+        debate = a_debate(format=name, debaters=None, speakers=["Affirmative"] if name == "manual" else None)
         assert turns_planned(debate) == len(agenda(debate))
 
 

@@ -48,3 +48,9 @@ def test_a_free_debate_has_tokens_and_no_minutes(turn: dict[str, int], tokens: i
 def test_what_a_debate_comes_to_is_what_its_turns_do():
     debate = a_debate(format=A_FORMAT)
     assert tokens_of_all(debate) == sum(longest(debate, slot).tokens for slot in agenda(debate))
+
+
+def test_an_exchange_that_lasts_longer_than_any_speech_is_not_the_longest_speech():
+    most = characters(a_debate(format="oxford", debaters=None, turn={"max_characters": 600}))
+    assert most["Opening F1"] == 600
+    assert (most["Moderator's questions"] or 0) < 200

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictFloat, StrictStr
 from pydantic_core import PydanticCustomError
 
 # Characters that reorder or hide text around them: a name or motion that holds one is not what it looks like.
@@ -49,13 +49,6 @@ def not_empty(text: str) -> str:
     return text
 
 
-def as_number(value: Any) -> Any:
-    """JSON has no whole-number type of its own, but `true` is no number and "1" is a string."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise PydanticCustomError("number", "must be a number")
-    return value
-
-
 Name = Annotated[
     StrictStr,
     AfterValidator(one_line),
@@ -71,7 +64,8 @@ Motion = Annotated[
 ]
 Prose = Annotated[StrictStr, Field(max_length=4000), AfterValidator(plain_text)]
 Line = Annotated[StrictStr, Field(max_length=200), AfterValidator(one_line)]
-Number = Annotated[float, BeforeValidator(as_number), Field(allow_inf_nan=False)]
+# Strict: JSON has no whole-number type of its own, but `true` is no number and "1" is a string.
+Number = Annotated[StrictFloat, Field(allow_inf_nan=False)]
 
 
 class Request(BaseModel):

@@ -51,7 +51,7 @@ class _Part(Stored):
 class Team(_Part):
     """Debaters who stand together."""
 
-    name: Slug
+    name: Slug = Field(description="Unlike the other teams': what a debater's `team` names.")
     title: Line = Field(default="", description="What people call it; debaters without names are named after it.")
     side: Side = Field(default="own", description="For or against the motion, or on a side of its own.")
     seats: Annotated[tuple[Label, ...], Field(min_length=1, max_length=8)] = Field(
@@ -65,7 +65,7 @@ class Team(_Part):
 class Points(_Part):
     """Points of information: short questions by the other side within a speech, which the speaker takes or declines."""
 
-    most: Annotated[StrictInt, Field(ge=1, le=4)] = 1
+    most: Annotated[StrictInt, Field(ge=1, le=4)] = Field(default=1, description="How many are offered.")
     after: Annotated[Number, Field(ge=0, le=60)] = Field(default=1.0, description="Minutes into the speech.")
     until: Annotated[Number, Field(gt=0, le=60)] = Field(default=6.0, description="Minutes into the speech.")
 
@@ -81,9 +81,14 @@ class Speech(_Part):
         "`speakers` answer. "
         "`preparation`: `speaker` makes notes that only their team sees.",
     )
-    speaker: Label | None = None
-    questioner: Label | None = None
-    speakers: Annotated[tuple[Label, ...], Field(max_length=16)] = ()
+    speaker: Label | None = Field(default=None, description="A seat of one of the teams.")
+    questioner: Label | None = Field(
+        default=None,
+        description="A seat of another side than the speaker's; in a `question` `moderator` or `audience`.",
+    )
+    speakers: Annotated[tuple[Label, ...], Field(max_length=16)] = Field(
+        default=(), description="Seats; in a `crossfire` each asks the next, and the last one the first."
+    )
     minutes: Minutes = Field(description="Of all its turns together, as people debate.")
     exchanges: Annotated[StrictInt, Field(ge=1, le=20)] | None = Field(
         default=None, description="Questions with their answers; as many as it has minutes when left out."
@@ -92,8 +97,8 @@ class Speech(_Part):
         default=(), description="Names of earlier slots that it answers."
     )
     new_arguments: StrictBool = Field(default=True, description="Whether it may bring what was not said before.")
-    points: Points | None = None
-    task: Task | None = None
+    points: Points | None = Field(default=None, description="In a `speech`: points of information that break into it.")
+    task: Task | None = Field(default=None, description="What it is there for; the phase's when left out.")
     instruction: Annotated[Prose, Field(max_length=600)] = Field(
         default="", description="What the speaker is told besides, in the debate's language."
     )
@@ -102,11 +107,20 @@ class Speech(_Part):
 class Phase(_Part):
     """A named part of a format: `order` and `rounds` make it free, `slots` fixed."""
 
-    name: Slug
+    name: Slug = Field(description="Unlike the other phases': what the request's `phases` name.")
     title: Line = Field(default="", description="What people call it.")
-    order: Order | None = None
-    rounds: Annotated[StrictInt, Field(ge=1, le=500)] = 1
-    slots: Annotated[tuple[Speech, ...], Field(max_length=64)] = ()
+    order: Order | None = Field(
+        default=None,
+        description="Of a free phase, in which every debater speaks once a round: as they were given (`round_robin`), "
+        "drawn for each round (`random`), whom the model chooses (`auto`), or as the request's `speakers` lists "
+        "(`manual`).",
+    )
+    rounds: Annotated[StrictInt, Field(ge=1, le=500)] = Field(
+        default=1, description="How often the phase is gone through; in a free phase the request's `rounds` go before."
+    )
+    slots: Annotated[tuple[Speech, ...], Field(max_length=64)] = Field(
+        default=(), description="Of a fixed phase, in the order in which they are spoken."
+    )
     minutes: Minutes | None = Field(default=None, description="Of a turn of a free phase, as people debate.")
     simultaneous: StrictBool = Field(default=False, description="Nobody hears the others' turns of the same round.")
     anonymous: StrictBool = Field(default=False, description="Debaters hear what was said without names.")
@@ -115,8 +129,11 @@ class Phase(_Part):
         default=False, description="A vote is taken after each round, and the phase ends when the debaters agree."
     )
     announced: StrictBool = Field(default=False, description="The moderator says what comes now.")
-    task: Task | None = None
-    instruction: Annotated[Prose, Field(max_length=600)] = ""
+    task: Task | None = Field(default=None, description="What its turns are there for, where slots say nothing else.")
+    instruction: Annotated[Prose, Field(max_length=600)] = Field(
+        default="",
+        description="What its speakers are told besides, in the debate's language, where slots say nothing else.",
+    )
 
     @property
     def heading(self) -> str:
@@ -126,12 +143,14 @@ class Phase(_Part):
 class Format(_Part):
     """Who speaks when, how long, under what rules."""
 
-    name: Slug = "inline"
-    title: Line
-    summary: Prose = ""
+    name: Slug = Field(default="inline", description="The library takes the file's name.")
+    title: Line = Field(description="What people call it.")
+    summary: Prose = Field(default="", description="In some sentences, what is special about it.")
     source: Line = Field(default="", description="Where its rules stand.")
-    teams: Annotated[tuple[Team, ...], Field(max_length=8)] = ()
-    phases: Annotated[tuple[Phase, ...], Field(min_length=1, max_length=32)]
+    teams: Annotated[tuple[Team, ...], Field(max_length=8)] = Field(
+        default=(), description="Two or more, where slots name seats; none, where any number of debaters can hold it."
+    )
+    phases: Annotated[tuple[Phase, ...], Field(min_length=1, max_length=32)] = Field(description="One after the other.")
     audience: Annotated[StrictInt, Field(ge=0, le=101)] = Field(
         default=0, description="How many vote before and after, where the request says nothing else."
     )

@@ -57,8 +57,8 @@ def _characters(debate: Debate, minutes: float | None) -> int | None:
 
 
 def _longest_minutes(debate: Debate) -> float:
-    return max(
-        minutes
-        for phase in debate.format.phases
-        for minutes in [phase.minutes or 0.0, *(speech.minutes for speech in phase.slots)]
-    )
+    """Of a speech; of any slot where the format has no speeches. An exchange has its minutes for many turns."""
+    slots = [speech for phase in debate.format.phases for speech in phase.slots]
+    speeches = [speech.minutes for speech in slots if speech.kind == "speech"]
+    free = [phase.minutes for phase in debate.format.phases if phase.minutes]
+    return max([*speeches, *free] or [speech.minutes for speech in slots])

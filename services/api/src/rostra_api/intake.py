@@ -11,16 +11,18 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from email.message import Message
+from functools import reduce
+from operator import getitem
 from typing import Any, cast
 
 from fastapi import Request
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, from_json
 from starlette.datastructures import Headers
 
 from rostra.agenda import turns_planned
 from rostra.endpoints import Endpoints, unsupported
-from rostra.format import Format, Order
+from rostra.format import Format, Label, Order
 from rostra.formats import checking, library
 from rostra.lengths import UNTIMED_TOKENS
 from rostra.measures.language import SCRIPTS, Guess, detected
@@ -143,10 +145,13 @@ def _different(members: list[tuple[str, Any]]) -> None:
 def _faults(document: object, errors: Sequence[ErrorDetails]) -> list[Fault]:
     """One fault for each place. Where something inside is wrong too, that is the one to mend."""
     details: dict[str, list[str]] = {}
+    slots: dict[str, str] = {}
     for error in errors[:MAX_FAULTS]:
-        details.setdefault(_pointer(document, error), []).append(_told(error))
+        place = _pointer(document, error)
+        details.setdefault(place, []).append(_told(error))
+        slots[place] = _slot(document, error["loc"])
     return [
-        Fault(pointer=place, detail=_together(said))
+        Fault(pointer=place, detail=_together(said) + slots[place])
         for place, said in details.items()
         if not any(other.startswith(f"{place}/") for other in details)
     ]
@@ -177,6 +182,22 @@ def _steps(document: object, location: Sequence[int | str]) -> Iterator[int | st
         else:
             continue
         yield step
+
+
+_SLOT_NAME: TypeAdapter[str] = TypeAdapter(Label)
+
+
+def _slot(document: object, location: Sequence[int | str]) -> str:
+    """Which slot of a format a fault is in, by the name that people know it by, where it has one that can be shown."""
+    match list(_steps(document, location))[:5]:
+        case ["format", "phases", int(_), "slots", int(_)] as steps:
+            try:
+                name = _SLOT_NAME.validate_python(reduce(getitem, [*steps, "name"], cast("Any", document)))
+            except (ValidationError, LookupError, TypeError):
+                return ""
+            return f" (slot `{name}`)"
+        case _:
+            return ""
 
 
 # In the words of JSON, where pydantic speaks of Python.
