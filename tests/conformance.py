@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rostra.agenda import Slot, agenda
-from rostra.format import Format, Phase
+from rostra.format import Format
 from rostra.formats import library
 from rostra.lengths import longest
 from rostra.models import Debate, DebateRequest, debate_from
@@ -22,11 +22,9 @@ Turn = Mapping[str, Any]
 RUN = 40
 
 
-def debate_of(transcript: Mapping[str, Any], debate_format: Format | None = None) -> Debate:
-    """The debate that the transcript is of; `debate_format` where it is none of the library's."""
+def debate_of(transcript: Mapping[str, Any]) -> Debate:
+    """The debate that the transcript is of."""
     settings = transcript["settings"]
-    known = debate_format or library()[settings["format"]]
-    phases = [Phase.model_validate(phase) for phase in settings["phases"]]
     kept = ("language", "opening", "turn", "seed", "speakers")
     request = DebateRequest.model_validate(
         {
@@ -38,18 +36,41 @@ def debate_of(transcript: Mapping[str, Any], debate_format: Format | None = None
             **{name: settings[name] for name in kept},
         }
     )
-    return debate_from(request, known.model_copy(update={"phases": tuple(phases)}))
+    played = {"name": settings["format"], "title": settings["format"]} | {
+        name: settings[name] for name in ("teams", "phases")
+    }
+    return debate_from(request, Format.model_validate(played))
 
 
-def departures(transcript: Mapping[str, Any], debate_format: Format | None = None) -> list[str]:
+def departures(transcript: Mapping[str, Any]) -> list[str]:
     """What was done otherwise than the format says, a sentence each."""
-    debate = debate_of(transcript, debate_format)
+    debate = debate_of(transcript)
     slots, turns = agenda(debate), transcript["turns"]
-    found = [f"{len(turns)} turns were spoken in {len(slots)} slots"] if len(turns) != len(slots) else []
+    found = [*_another_format(debate.format), *_sits_elsewhere(debate, transcript["settings"]["seats"])]
+    if len(turns) != len(slots):
+        found.append(f"{len(turns)} turns were spoken in {len(slots)} slots")
     for slot, turn in zip(slots, turns, strict=False):
         found += _out_of_turn(debate, slot, turn)
         found += _too_long(debate, slot, turn)
     return [*found, *_overheard(debate, slots, turns, _written(transcript))]
+
+
+def _another_format(played: Format) -> Iterator[str]:
+    """Only the number of rounds may differ from the library's format of the name."""
+    if known := library().get(played.name):
+        rounds = [phase.rounds for phase in played.phases if phase.order]
+        phases = [
+            phase.model_copy(update={"rounds": rounds.pop(0)}) if phase.order and rounds else phase
+            for phase in known.phases
+        ]
+        if (played.teams, played.phases) != (known.teams, tuple(phases)):
+            yield f"what was played is not `{played.name}` as it is in the library"
+
+
+def _sits_elsewhere(debate: Debate, seats: Mapping[str, str]) -> Iterator[str]:
+    for seat, debater in debate.seats.items():
+        if seats.get(seat) != _name(debate, debater):
+            yield f"on the seat {seat} sits {seats.get(seat)}, not {_name(debate, debater)}"
 
 
 def _name(debate: Debate, speaker: str) -> str:
@@ -57,9 +78,18 @@ def _name(debate: Debate, speaker: str) -> str:
 
 
 def _out_of_turn(debate: Debate, slot: Slot, turn: Turn) -> Iterator[str]:
-    for field in ("seq", "phase", "round"):
-        if turn[field] != getattr(slot, field):
-            yield f"turn {turn['seq']}: its {field} is {turn[field]}, not {getattr(slot, field)}"
+    expected = {
+        "seq": slot.seq,
+        "phase": slot.phase,
+        "round": slot.round,
+        "slot": slot.name,
+        "kind": slot.kind,
+        "to": _name(debate, slot.to) if slot.to else None,
+        "heard_by": slot.team or None,
+    }
+    for field, value in expected.items():
+        if turn[field] != value:
+            yield f"turn {turn['seq']}: its {field} is {turn[field]}, not {value}"
     if slot.debater is not None and turn["debater"] != _name(debate, slot.debater):
         yield f"turn {turn['seq']}: {turn['debater']} speaks instead of {_name(debate, slot.debater)}"
 

@@ -339,6 +339,76 @@ async def test_debaters_who_fit_debate(client: AsyncClient, debaters: list[Any])
     assert (await client.post("/v1/debates", json=body)).status_code == 202
 
 
+async def test_more_seats_than_a_debate_has_debaters_are_to_be_shared_out(client: AsyncClient):
+    teams = [{"name": f"team{n}", "seats": [f"{n}.{k}" for k in range(8)]} for n in range(3)]
+    body = {
+        "motion": "Tabs beat spaces",
+        "format": a_format(teams=teams, second={**OPENING, "name": "Reply", "speaker": "1.0"}),
+    }
+    body["format"]["phases"][0]["slots"][0] = {**OPENING, "speaker": "0.0"}
+    answer = await client.post("/v1/debates", json=body)
+    (fault,) = answer.json()["errors"]
+    assert fault["pointer"] == "/debaters"
+    assert "24 seats" in fault["detail"]
+    answer = await client.post("/v1/debates", json={**body, "debaters": FOUR[:3]})
+    assert answer.status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("changed", "pointer", "detail"),
+    [
+        ({"title": "x" * 41}, "/format/teams/0/title", "must have at most 40 characters"),
+        ({"title": "P\u200bro"}, "/format/teams/0/title", "must not contain invisible characters"),
+        ({"titles": ["Spea\u200bker", "Other"]}, "/format/teams/0/titles/0", "must not contain invisible characters"),
+        ({"titles": ["One"]}, "/format/teams/0/titles", "has 1 titles for 2 seats"),
+        ({"seats": ["P1", "P\u200b1"]}, "/format/teams/0/seats/1", "must not contain invisible characters"),
+        ({"seats": []}, "/format/teams/0/seats", "must have at least 1 items"),
+    ],
+)
+async def test_titles_that_no_debater_could_be_named_by_are_refused(
+    client: AsyncClient, changed: dict[str, Any], pointer: str, detail: str
+):
+    sent = a_format(teams=[{**TEAMS[0], **changed}, TEAMS[1]])
+    answer = await client.post("/v1/debates", json={"motion": "Tabs beat spaces", "format": sent})
+    assert answer.status_code == 422
+    assert {"pointer": pointer, "detail": detail} in answer.json()["errors"]
+
+
+@pytest.mark.parametrize(
+    ("teams", "names"),
+    [
+        (
+            [{**TEAMS[0], "titles": ["Speaker", "speaker"]}, TEAMS[1]],
+            ["Speaker", "speaker 2", "Negative 1", "Negative 2"],
+        ),
+        (
+            [{**TEAMS[0], "titles": ["Moderator", "Audience"]}, TEAMS[1]],
+            ["Moderator 2", "Audience 2", "Negative 1", "Negative 2"],
+        ),
+        (
+            [{**TEAMS[0], "title": "House"}, {**TEAMS[1], "title": "House"}],
+            ["House 1", "House 2", "House 1 2", "House 2 2"],
+        ),
+    ],
+)
+async def test_debaters_that_nobody_named_have_names_that_differ(
+    client: AsyncClient, teams: list[Any], names: list[str]
+):
+    body = {"motion": "Tabs beat spaces", "format": a_format(teams=teams)}
+    debaters = (await client.post("/v1/debates", json=body)).json()["debaters"]
+    assert [debater["name"] for debater in debaters] == names
+
+
+async def test_debaters_that_nobody_named_argue_for_the_side_of_their_team(client: AsyncClient):
+    teams = [{**TEAMS[1], "seats": ["C1"]}, {**TEAMS[0], "seats": ["P1"]}]
+    body = {"motion": "Tabs beat spaces", "format": a_format(teams=teams)}
+    debaters = (await client.post("/v1/debates", json=body)).json()["debaters"]
+    assert [(each["name"], each["stance"]) for each in debaters] == [
+        ("Negative", "against the motion"),
+        ("Affirmative", "for the motion"),
+    ]
+
+
 async def test_the_rounds_of_slots_are_the_formats(client: AsyncClient):
     answer = await client.post("/v1/debates", json={"motion": "Tabs beat spaces", "format": "policy", "rounds": 2})
     assert answer.json()["errors"] == [

@@ -36,7 +36,7 @@ JOINERS = frozenset("\u200c\u200d")
 _TAGS = frozenset(map(chr, range(0xE0020, 0xE0080)))
 
 
-def _seen(text: str) -> str:
+def seen(text: str) -> str:
     """Two names that differ only in what is not seen look the same."""
     if any(unicodedata.category(c) == "Cf" and c not in JOINERS | _TAGS for c in text):
         raise PydanticCustomError("hidden_character", "must not contain invisible characters")
@@ -52,7 +52,7 @@ def not_empty(text: str) -> str:
 Name = Annotated[
     StrictStr,
     AfterValidator(one_line),
-    AfterValidator(_seen),
+    AfterValidator(seen),
     AfterValidator(not_empty),
     Field(min_length=1, max_length=64),
 ]

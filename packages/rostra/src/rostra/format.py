@@ -14,13 +14,19 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
-from rostra.fields import Line, Number, Prose, Slug, Stored, not_empty, one_line
+from rostra.fields import Line, Number, Prose, Slug, Stored, not_empty, one_line, seen
 
 # Who speaks without being a debater.
 MODERATOR = "moderator"
 AUDIENCE = "audience"
 
-Label = Annotated[StrictStr, AfterValidator(one_line), AfterValidator(not_empty), Field(min_length=1, max_length=40)]
+Label = Annotated[
+    StrictStr,
+    AfterValidator(one_line),
+    AfterValidator(seen),
+    AfterValidator(not_empty),
+    Field(min_length=1, max_length=40),
+]
 Minutes = Annotated[Number, Field(gt=0, le=60)]
 
 
@@ -52,7 +58,9 @@ class Team(_Part):
     """Debaters who stand together."""
 
     name: Slug = Field(description="Unlike the other teams': what a debater's `team` names.")
-    title: Line = Field(default="", description="What people call it; debaters without names are named after it.")
+    title: Annotated[Line, AfterValidator(seen), Field(max_length=40)] = Field(
+        default="", description="What people call it; debaters without names are named after it."
+    )
     side: Side = Field(default="own", description="For or against the motion, or on a side of its own.")
     seats: Annotated[tuple[Label, ...], Field(min_length=1, max_length=8)] = Field(
         description="The places of its speakers, in order: what slots name."

@@ -14,6 +14,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
+from itertools import chain, count
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
 from pydantic import (
@@ -374,19 +375,34 @@ def default_debaters(language: str | None, debate_format: Format) -> tuple[Debat
     """Debaters for a debate that names none: one on every seat, or two, for and against; named in the debate's
     language where Rostra knows it."""
     sides = in_language(_DEFAULT_SIDES, language)
-    if debate_format.is_free or len(list(debate_format.seats())) == len(debate_format.teams) == 2:
+    if debate_format.is_free:
         return tuple(DebaterRequest(name=name, stance=stance) for name, stance in sides)
-    return tuple(
-        DebaterRequest(name=name, team=team.name) for team in debate_format.teams for name in _seat_names(team, sides)
-    )
+    by_side: Mapping[str, tuple[str, str]] = dict(zip(("for", "against"), sides, strict=True))
+    if sorted(team.side for team, _ in debate_format.seats()) == ["against", "for"]:
+        teams = debate_format.teams
+        return tuple(DebaterRequest(name=by_side[t.side][0], stance=by_side[t.side][1], team=t.name) for t in teams)
+    seats = [(team, name) for team in debate_format.teams for name in _seat_names(team, by_side)]
+    names = _distinct([name for _, name in seats], [in_language(names, language) for names in HELPERS.values()])
+    return tuple(DebaterRequest(name=name, team=team.name) for (team, _), name in zip(seats, names, strict=True))
 
 
-def _seat_names(team: Team, sides: Sequence[tuple[str, str]]) -> Sequence[str]:
+def _seat_names(team: Team, by_side: Mapping[str, tuple[str, str]]) -> Sequence[str]:
     if team.titles:
         return team.titles
     own = team.title or team.name.replace("_", " ").capitalize()
-    name = {"for": sides[0][0], "against": sides[1][0], "own": own}[team.side] if not team.title else own
+    name = own if team.title or team.side == "own" else by_side[team.side][0]
     return [name] if len(team.seats) == 1 else [f"{name} {n}" for n in range(1, len(team.seats) + 1)]
+
+
+def _distinct(names: Sequence[str], taken: Sequence[str]) -> list[str]:
+    """The names, with a number behind each that was had before."""
+    known = {name_key(name) for name in taken}
+    distinct: list[str] = []
+    for name in names:
+        shown = next(one for one in chain([name], (f"{name} {n}" for n in count(2))) if name_key(one) not in known)
+        known.add(name_key(shown))
+        distinct.append(shown)
+    return distinct
 
 
 def debate_from(

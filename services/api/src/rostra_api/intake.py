@@ -27,6 +27,7 @@ from rostra.formats import checking, library
 from rostra.lengths import UNTIMED_TOKENS
 from rostra.measures.language import SCRIPTS, Guess, detected
 from rostra.models import (
+    MAX_DEBATERS,
     MAX_TURNS,
     Debate,
     DebateRequest,
@@ -204,8 +205,8 @@ def _slot(document: object, location: Sequence[int | str]) -> str:
 _TOLD = {
     "missing": "is required",
     "extra_forbidden": "is not a field that is known here",
-    "too_short": "must have at least {min_length} items",
-    "too_long": "must have at most {max_length} items",
+    "too_short": "must have at least {min_length} {units}",
+    "too_long": "must have at most {max_length} {units}",
     "tuple_type": "Input should be a list",
     "dict_type": "Input should be an object",
 }
@@ -213,7 +214,10 @@ _TOLD = {
 
 def _told(error: ErrorDetails) -> str:
     told = _TOLD.get(error["type"])
-    return told.format_map(error.get("ctx", {})) if told else error["msg"]
+    context = error.get("ctx", {})
+    # Pydantic counts in "items" also what a text has left after it was folded.
+    units = "characters" if context.get("field_type") == "Value" else "items"
+    return told.format_map({**context, "units": units}) if told else error["msg"]
 
 
 def _together(said: Sequence[str]) -> str:
@@ -294,6 +298,11 @@ def _wrong_order(request: DebateRequest, debate_format: Format, debaters: Sequen
 def _wrong_seats(debate_format: Format, debaters: Sequence[DebaterRequest]) -> Iterator[Fault]:
     try:
         seated(debate_format, [debater.team for debater in debaters])
+        if len(debaters) > MAX_DEBATERS:  # only those can be that nobody named
+            detail = (
+                f"a debate has at most {MAX_DEBATERS}, and the format has {len(debaters)} seats: say who shares them"
+            )
+            yield Fault(pointer="/debaters", detail=detail)
     except Unseated as error:
         pointer = "/debaters" if error.place is None else f"/debaters/{error.place}/team"
         yield Fault(pointer=pointer, detail=error.detail)
