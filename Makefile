@@ -19,7 +19,7 @@ demo: setup ## play a debate in the terminal: no Docker, no GPU, no model to fin
 serve: setup ## run the whole stack without Docker
 	$(BIN)/rostra serve
 
-check: setup ## lint, format, types, who may import whom, the published API
+check: setup ## lint, format, types, who may import whom, what is published of the API and the formats
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/pyright
@@ -100,7 +100,7 @@ restore: ## put back what FILE has into a stack without debates (MERGE=yes: into
 audit: .make/venv ## ask the OSV database about known vulnerabilities of what is locked; fails where it cannot be asked
 	$(BIN)/python requirements/audit
 
-openapi: setup ## write the published API anew
+openapi: setup ## write what is published of the API and the formats anew: contract, schema, pages, pictures
 	$(BIN)/python -m rostra_api.openapi
 
 wheel: .make/venv ## compile llama-cpp-python into WHEELS, unless its wheel is there

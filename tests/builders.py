@@ -24,8 +24,49 @@ def a_request(motion: str = "Tabs beat spaces", **fields: Any) -> dict[str, Any]
 
 
 def a_debate(motion: str = "Tabs beat spaces", **fields: Any) -> Debate:
-    request = DebateRequest.model_validate(a_request(motion, **fields))
-    return debate_from(request, library()[request.format])
+    request = DebateRequest.model_validate(a_request(motion, **fields), extra="forbid")
+    debate_format = library()[request.format] if isinstance(request.format, str) else request.format
+    return debate_from(request, debate_format)
+
+
+# A format that no file has: two teams, an announcement, a speech with a point, an exchange, notes, a rebuttal.
+A_FORMAT: dict[str, Any] = {
+    "title": "A short clash",
+    "teams": [
+        {"name": "tabs", "side": "for", "seats": ["T1", "T2"]},
+        {"name": "spaces", "side": "against", "seats": ["S1", "S2"]},
+    ],
+    "phases": [
+        {
+            "name": "cases",
+            "title": "The cases",
+            "announced": True,
+            "task": "constructive",
+            "slots": [
+                {"name": "T case", "speaker": "T1", "minutes": 4, "points": {"most": 1, "after": 1, "until": 3}},
+                {
+                    "name": "T questioned",
+                    "kind": "cross_examination",
+                    "speaker": "T1",
+                    "questioner": "S2",
+                    "minutes": 2,
+                    "responds_to": ["T case"],
+                },
+                {"name": "S notes", "kind": "preparation", "speaker": "S1", "minutes": 1},
+                {"name": "S case", "speaker": "S1", "minutes": 4},
+            ],
+        },
+        {
+            "name": "rebuttals",
+            "new_arguments": False,
+            "task": "rebuttal",
+            "slots": [
+                {"name": "T rebuttal", "speaker": "T2", "minutes": 2, "responds_to": ["S case"]},
+                {"name": "S rebuttal", "speaker": "S2", "minutes": 2, "responds_to": ["T case", "T rebuttal"]},
+            ],
+        },
+    ],
+}
 
 
 # Every sampling option, each with a value that no default has and every kind of server takes.

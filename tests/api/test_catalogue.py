@@ -1,24 +1,10 @@
-"""What one can choose from, and what is not told of it."""
+"""What models one can choose from, and what is not told of them. Of formats: test_formats.py."""
 
 from __future__ import annotations
 
 from httpx2 import AsyncClient
 
 from rostra.models import Sampling
-
-
-async def test_all_formats_are_listed_and_each_is_there(client: AsyncClient):
-    listed = (await client.get("/v1/formats")).json()["data"]
-    assert {"round_robin", "random", "auto", "manual"} <= {each["name"] for each in listed}
-    for each in listed:
-        assert (await client.get(f"/v1/formats/{each['name']}")).json() == each
-
-
-async def test_a_format_that_is_none_is_not_found(client: AsyncClient):
-    answer = await client.get("/v1/formats/..%2Fshouting")
-    assert answer.status_code == 404
-    answer = await client.get("/v1/formats/shouting")
-    assert (answer.status_code, answer.json()["status"]) == (404, 404)
 
 
 async def test_models_say_what_they_can_do_and_not_where_they_are(client: AsyncClient):

@@ -46,6 +46,16 @@ def test_a_debate_is_asked_for_with_a_schema(contract: dict[str, Any]):
     assert body["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/DebateRequest"}
 
 
+def test_its_bounds_are_spelt_as_json_schema_spells_them(contract: dict[str, Any]):
+    def words(node: object) -> set[str]:
+        inside = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+        return (set(node) if isinstance(node, dict) else set()).union(*map(words, inside))
+
+    assert not words(contract) & {"gt", "ge", "lt", "le", "multiple_of"}
+    temperature = contract["components"]["schemas"]["Sampling"]["properties"]["temperature"]["anyOf"][0]
+    assert temperature == {"maximum": 5, "minimum": 0, "type": "number"}
+
+
 def test_every_error_is_a_problem(contract: dict[str, Any]):
     for path in contract["paths"].values():
         for operation in path.values():

@@ -16,6 +16,7 @@ import pytest
 
 from builders import a_debate, a_turn, claimed
 from conftest import free_port
+from rostra.formats import library
 from rostra.models import Status
 from rostra.store import Store
 
@@ -84,6 +85,31 @@ async def ended(store: Store) -> str:
     await store.append(claim, a_turn(2, "d2"))
     await store.finish(claim, Status.COMPLETED)
     return claim.debate.id
+
+
+FORMAT_PAGES = [ROOT / "docs/formats.md", *sorted((ROOT / "docs/formats").glob("*.md"))]
+
+
+def test_every_format_has_its_page_and_its_line_with_seats_and_minutes():
+    table = (ROOT / "docs/formats.md").read_text(encoding="utf-8").partition("\n\n`GET")[0]
+    assert sorted(re.findall(r"\[`(\w+)`\]\(formats/\1\.md\)", table)) == list(library())
+    for name, each in library().items():
+        (line,) = [line for line in table.splitlines() if f"[`{name}`]" in line]
+        minutes = sum(speech.minutes for phase in each.phases for speech in phase.slots)
+        assert not minutes or re.search(rf"\b{minutes:g}\b", line.rsplit("|", 2)[1]), line
+        assert not each.teams or f"{len(each.teams)} of {len(each.teams[0].seats)}" in line, line
+
+
+async def test_the_documents_of_formats_begin_debates_as_written(served: str):
+    commands = [
+        found for path in FORMAT_PAGES for found in re.findall(r"^curl .*$", path.read_text("utf-8"), re.MULTILINE)
+    ]
+    assert len(commands) == len(library()) + 3
+    for command in commands:
+        here = command.replace("http://127.0.0.1:8080", served).replace("curl ", "curl --silent --fail-with-body ", 1)
+        done = subprocess.run(["bash", "-c", here], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, command + done.stdout + done.stderr
+        assert json.loads(done.stdout)["status"] == "queued"
 
 
 def test_the_readme_shows_how_to_begin_read_and_watch():

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from rostra.format import MODERATOR
 from rostra_orchestrator.claims import Claim, chosen, made
-from rostra_orchestrator.prompt import MODERATOR, Line
+from rostra_orchestrator.slots import Line
 
 
 def claimed(*texts: str, language: str | None = "en") -> list[str]:

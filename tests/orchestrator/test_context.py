@@ -7,9 +7,10 @@ from itertools import pairwise
 import pytest
 
 from builders import a_debate
+from rostra.format import MODERATOR
 from rostra_orchestrator.context import TooLong, fitted
 from rostra_orchestrator.context import shown as context_shown
-from rostra_orchestrator.prompt import MODERATOR, Line
+from rostra_orchestrator.slots import Line
 
 
 def a_long_debate(turns: int) -> list[Line]:

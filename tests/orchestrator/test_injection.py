@@ -19,9 +19,10 @@ from jinja2 import Environment
 
 from builders import a_debate
 from rostra.agenda import agenda
+from rostra.format import MODERATOR
 from rostra.models import Debate
 from rostra_orchestrator import prompt
-from rostra_orchestrator.prompt import Line
+from rostra_orchestrator.slots import Line
 
 # In the form of each family's own template, and the tokens that give it structure.
 _CHATML = (
@@ -106,7 +107,7 @@ def _debate(attack: str = "", **fields: Any) -> Debate:
 
 
 def _messages(debate: Debate, said: str, own_turns: bool) -> list[dict[str, str]]:
-    lines = [Line(prompt.MODERATOR, debate.opening), Line("d1", "Tabs."), Line("d2", said), Line("d1", "No, tabs.")]
+    lines = [Line(MODERATOR, debate.opening), Line("d1", "Tabs."), Line("d2", said), Line("d1", "No, tabs.")]
     slot = agenda(debate)[3]
     grace = debate.debater("d2")
     shown, cue = prompt.said(debate, lines), prompt.cue(debate, slot, grace)

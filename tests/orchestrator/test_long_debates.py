@@ -13,13 +13,14 @@ import long_debates
 from builders import a_debate, claimed
 from playing import course, played
 from rostra.agenda import Slot, agenda
+from rostra.format import MODERATOR
 from rostra.models import Debate, Status
 from rostra.store import Store
 from rostra_orchestrator import claims, context, prompt
 from rostra_orchestrator.endpoint import Facts, Refused
-from rostra_orchestrator.prompt import MODERATOR, Line
 from rostra_orchestrator.room import Room, longest_answer
 from rostra_orchestrator.settings import Settings
+from rostra_orchestrator.slots import Line
 from scripted import Says, ScriptedModel
 
 CONTEXT = 2048

@@ -11,9 +11,10 @@ import pytest
 
 from builders import a_debate
 from rostra.agenda import agenda
+from rostra.format import MODERATOR
 from rostra.measures.language import speaks
 from rostra_orchestrator import prompt
-from rostra_orchestrator.prompt import MODERATOR, Line
+from rostra_orchestrator.slots import Line
 
 
 def asked(debate: object, lines: list[Line], seq: int = 1, **options: bool) -> list[dict[str, str]]:
@@ -231,7 +232,7 @@ def own_turns(lines: list[Line], speaker: int = 0, **options: bool) -> list[dict
 
 
 def test_in_the_other_layout_own_turns_are_the_assistants():
-    lines = [Line(prompt.MODERATOR, "Begin."), Line("d1", "Tabs."), Line("d2", "Spaces."), Line("d1", "No, tabs.")]
+    lines = [Line(MODERATOR, "Begin."), Line("d1", "Tabs."), Line("d2", "Spaces."), Line("d1", "No, tabs.")]
     _, *ada = own_turns(lines)
     assert [message["role"] for message in ada] == ["user", "assistant", "user", "assistant", "user"]
     assert [message["content"] for message in ada[1:]] == ["Tabs.", "Grace: Spaces.", "No, tabs.", "CUE"]

@@ -36,11 +36,13 @@ def test_a_motion_alone_in_japanese_gets_japanese_sides():
 
 @pytest.mark.parametrize("language", ["en", "ja", "zh-TW", "ko", "de", "fr-CA", "es", "pt-BR", "it", "ru", "ar"])
 def test_a_motion_alone_gets_two_sides_of_its_language(language: str):
-    names = {debater.name for debater in default_debaters(language)}
-    stances = {debater.stance for debater in default_debaters(language)}
+    names = {debater.name for debater in default_debaters(language, library()["round_robin"])}
+    stances = {debater.stance for debater in default_debaters(language, library()["round_robin"])}
     assert len(names) == len(stances) == 2
     assert all(speaks(stance, language) for stance in stances)
-    assert language == "en" or names.isdisjoint(debater.name for debater in default_debaters("tlh"))
+    assert language == "en" or names.isdisjoint(
+        debater.name for debater in default_debaters("tlh", library()["round_robin"])
+    )
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, AwareDatetime, Field, TypeAdapter, ValidationError
 
-from rostra.models import Status, Stored
+from rostra.fields import Stored
+from rostra.models import Status
 
 
 def _now() -> datetime:
@@ -73,6 +74,10 @@ class DebateClaimed(_Event):
     process: str = Field(validation_alias=AliasChoices("process", "owner"))
 
 
+# The `finish_reason` of a turn whose words no model was asked for.
+SCRIPTED = "scripted"
+
+
 class TurnTaken(_Event):
     """A slot was spoken: its text and how it came about."""
 
@@ -100,6 +105,17 @@ class SpeakerChosen(_Event):
     type: Literal["speaker_chosen"] = "speaker_chosen"
     seq: int
     debater: str  # id
+    chosen_by: Literal["model", "fallback"]
+    usage: Usage = Usage()
+
+
+class PointDecided(_Event):
+    """A speaker took a point of information, or declined it; it stands in the slot `seq`."""
+
+    type: Literal["point_decided"] = "point_decided"
+    seq: int
+    debater: str  # id of the speaker who decided
+    taken: bool
     chosen_by: Literal["model", "fallback"]
     usage: Usage = Usage()
 
@@ -156,6 +172,7 @@ KnownEvent = Annotated[
     DebateCreated
     | DebateClaimed
     | SpeakerChosen
+    | PointDecided
     | TurnTaken
     | AttemptFailed
     | DebateReleased

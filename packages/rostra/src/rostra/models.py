@@ -14,14 +14,12 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Literal, Self
+from itertools import chain, count
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
     AwareDatetime,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
     Field,
     StrictBool,
     StrictFloat,
@@ -30,6 +28,12 @@ from pydantic import (
     model_validator,
 )
 from pydantic_core import PydanticCustomError
+
+from rostra.fields import JOINERS, Line, ModelName, Motion, Name, Number, Prose, Request, Slug, Stored, plain_text
+from rostra.format import AUDIENCE, MODERATOR, Format, Team
+from rostra.seating import seated
+
+T = TypeVar("T")
 
 MAX_DEBATERS = 16
 MAX_TURNS = 1000
@@ -53,89 +57,12 @@ class Status(StrEnum):
 ENDED = frozenset({Status.COMPLETED, Status.COLLAPSED, Status.FAILED, Status.CANCELLED})
 LIVE = frozenset({Status.QUEUED, Status.RUNNING})
 
-# Characters that reorder or hide text around them: a name or motion that holds one is not what it looks like.
-_BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-
-
-def _is_control(character: str) -> bool:
-    return unicodedata.category(character) in {"Cc", "Cs"} or character in _BIDI_CONTROLS
-
-
-def _plain_text(text: str) -> str:
-    """Prose: line breaks and tabs are fine, other control characters are not."""
-    if any(_is_control(c) and c not in "\n\t" for c in text.replace("\r\n", "\n")):
-        raise PydanticCustomError("control_character", "must not contain control characters")
-    return text.replace("\r\n", "\n").strip()
-
-
-def _one_line(text: str) -> str:
-    """A name or label: one line, in Unicode's compatibility form (NFKC, Unicode Standard Annex 15)."""
-    folded = unicodedata.normalize("NFKC", text).strip()
-    if any(_is_control(c) or c in "\u2028\u2029" for c in folded):
-        raise PydanticCustomError("control_character", "must be one line without control characters")
-    return folded
-
-
-# They shape emoji, flags and some scripts.
-_JOINERS = frozenset("\u200c\u200d")
-_TAGS = frozenset(map(chr, range(0xE0020, 0xE0080)))
-
-
-def _seen(text: str) -> str:
-    """Two names that differ only in what is not seen look the same."""
-    if any(unicodedata.category(c) == "Cf" and c not in _JOINERS | _TAGS for c in text):
-        raise PydanticCustomError("hidden_character", "must not contain invisible characters")
-    return text
-
-
-def _not_empty(text: str) -> str:
-    if not any(unicodedata.category(c)[0] not in "ZC" for c in text):
-        raise PydanticCustomError("blank", "must not be empty")
-    return text
-
-
-def _as_number(value: Any) -> Any:
-    """JSON has no whole-number type of its own, but `true` is no number and "1" is a string."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise PydanticCustomError("number", "must be a number")
-    return value
-
 
 def _enough_debaters(debaters: tuple[DebaterRequest, ...]) -> tuple[DebaterRequest, ...]:
     """Counted after they were read, so that one bad debater is not also reported as one too few."""
     if not 2 <= len(debaters) <= MAX_DEBATERS:
         raise PydanticCustomError("debaters", "a debate has 2 to {most} debaters", {"most": MAX_DEBATERS})
     return debaters
-
-
-Name = Annotated[
-    StrictStr,
-    AfterValidator(_one_line),
-    AfterValidator(_seen),
-    AfterValidator(_not_empty),
-    Field(min_length=1, max_length=64),
-]
-Slug = Annotated[StrictStr, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
-# As model servers call models: `qwen3-8b`, `llama3:8b`, `Qwen/Qwen3-8B`.
-ModelName = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/@-]{0,127}$")]
-Motion = Annotated[
-    StrictStr, Field(min_length=1, max_length=2000), AfterValidator(_plain_text), AfterValidator(_not_empty)
-]
-Prose = Annotated[StrictStr, Field(max_length=4000), AfterValidator(_plain_text)]
-Line = Annotated[StrictStr, Field(max_length=200), AfterValidator(_one_line)]
-Number = Annotated[float, BeforeValidator(_as_number), Field(allow_inf_nan=False)]
-
-
-class Request(BaseModel):
-    """Something people send: unknown fields are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Stored(BaseModel):
-    """Something Rostra wrote: fields that a later release added are passed over."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
 
 
 class Sampling(Request):
@@ -202,6 +129,9 @@ class DebaterRequest(Request):
     name: Name
     stance: Line = ""
     persona: Prose = ""
+    team: Slug | None = Field(
+        default=None, description="The team of the format; in formats without teams, debaters of one team are one side."
+    )
     model: ModelName = "default"
     sampling: Sampling = Sampling()
 
@@ -217,10 +147,17 @@ class TurnRules(Request):
     """How long a turn may be."""
 
     max_characters: Annotated[StrictInt, Field(ge=10, le=20_000)] | None = Field(
-        default=None, description="Longest turn, in characters as Python counts them after NFC."
+        default=None,
+        description="Longest turn, in characters as Python counts them after NFC. In a format with minutes it is the "
+        "longest speech, and the others are as much shorter as they have fewer minutes.",
     )
-    max_tokens: Annotated[StrictInt, Field(ge=8, le=8192)] = Field(
-        default=300, description="Most tokens that one attempt may generate."
+    max_tokens: Annotated[StrictInt, Field(ge=8, le=8192)] | None = Field(
+        default=None,
+        description="Most tokens that one attempt may generate: 300 when left out, and in a format with minutes what "
+        "the speech's characters come to.",
+    )
+    words_per_minute: Annotated[StrictInt, Field(ge=10, le=400)] = Field(
+        default=150, description="What a format's minutes come to; languages without spaces count characters."
     )
 
 
@@ -255,6 +192,12 @@ class JudgeRules(Request):
     model: ModelName = "default"
 
 
+class ModeratorRules(Request):
+    """Who moderates."""
+
+    model: ModelName = Field(default="default", description="The model that finds the moderator's questions.")
+
+
 class Limits(Request):
     """What a debate may cost before it is ended."""
 
@@ -274,7 +217,7 @@ def _metadata(value: dict[str, MetadataValue]) -> dict[str, MetadataValue]:
         if isinstance(item, str):
             if len(item) > 500:
                 raise PydanticCustomError("metadata", "values are at most 500 characters long")
-            _plain_text(item)
+            plain_text(item)
         elif not abs(item) <= MAX_METADATA_NUMBER:  # NaN, too, is not
             raise PydanticCustomError("metadata", "numbers are finite and at most 2^53")
     return value
@@ -295,7 +238,9 @@ class DebateRequest(Request):
         default=None,
         description="BCP 47 tag of the language that the debaters speak; when left out, that of the motion.",
     )
-    format: Slug = "round_robin"
+    format: Slug | Format = Field(
+        default="round_robin", description="A format of the library by name, or one as its files are written."
+    )
     rounds: Annotated[StrictInt, Field(ge=1, le=500)] | None = None
     speakers: Annotated[tuple[Name, ...], Field(min_length=1, max_length=MAX_TURNS)] | None = Field(
         default=None, description="Who speaks, in order, in the format `manual`: debaters' names."
@@ -308,9 +253,12 @@ class DebateRequest(Request):
     )
     guard: Strictness | GuardRules | None = None
     judge: JudgeRules | None = None
+    moderator: ModeratorRules | None = Field(
+        default=None, description="Where a format has a moderator: a model, or when left out a script."
+    )
     limits: Limits = Limits()
     seed: Annotated[StrictInt, Field(ge=0, le=MAX_SEED)] | None = None
-    metadata: Metadata = {}
+    metadata: Metadata = Field(default={})
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
@@ -324,36 +272,7 @@ class DebateRequest(Request):
 
 def name_key(name: str) -> str:
     """What makes two names the same one: compatibility form, case and joiners are ignored."""
-    return "".join(c for c in unicodedata.normalize("NFKC", name).casefold().strip() if c not in _JOINERS)
-
-
-# ── A format: who speaks when ───────────────────────────────────────────────────────────────────────────
-
-
-class Order(StrEnum):
-    """How the speakers of a phase are found."""
-
-    ROUND_ROBIN = "round_robin"
-    RANDOM = "random"
-    AUTO = "auto"
-    MANUAL = "manual"
-
-
-class Phase(Stored):
-    """A named part of a format."""
-
-    name: str
-    order: Order
-    rounds: int = Field(ge=1)
-
-
-class Format(Stored):
-    """Who speaks when: data, one file each in the format library."""
-
-    name: str
-    title: str
-    summary: str
-    phases: tuple[Phase, ...] = Field(min_length=1)
+    return "".join(c for c in unicodedata.normalize("NFKC", name).casefold().strip() if c not in JOINERS)
 
 
 # ── The debate, with everything decided ─────────────────────────────────────────────────────────────────
@@ -366,6 +285,7 @@ class Debater(Stored):
     name: str
     stance: str = ""
     persona: str = ""
+    team: str = ""
     model: str = "default"
     sampling: Sampling = Sampling()
 
@@ -384,10 +304,12 @@ class Debate(Stored):
     speakers: tuple[str, ...] = ()  # debaters' ids, for the order `manual`
     opening: str = ""
     debaters: tuple[Debater, ...]
+    seats: Mapping[str, str] = {}  # of the format's teams: who sits there, by id
     turn: TurnRules = TurnRules()
     phases: Mapping[str, PhaseRules] = {}
     guard: Strictness | GuardRules | None = None
     judge: JudgeRules | None = None
+    moderator: ModeratorRules | None = None
     limits: Limits = Limits()
     seed: int
     metadata: Mapping[str, MetadataValue] = {}
@@ -400,9 +322,20 @@ class Debate(Stored):
     def debater(self, debater_id: str) -> Debater:
         return next(d for d in self.debaters if d.id == debater_id)
 
-    def sampling_for(self, phase: str, debater_id: str) -> Sampling:
+    def speaker(self, speaker_id: str) -> Debater:
+        """Who speaks: a debater, or the moderator or the audience as if they were one."""
+        if speaker_id in HELPERS:
+            return Debater(id=speaker_id, name=in_language(HELPERS[speaker_id], self.language))
+        return self.debater(speaker_id)
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """What people call each speaker, by id."""
+        return {s: self.speaker(s).name for s in (*(d.id for d in self.debaters), *HELPERS)}
+
+    def sampling_for(self, phase: str, speaker_id: str) -> Sampling:
         """The options that people chose: the phase's, and where it has none the debater's."""
-        return self.debater(debater_id).sampling | self.phases.get(phase, PhaseRules()).sampling
+        return self.speaker(speaker_id).sampling | self.phases.get(phase, PhaseRules()).sampling
 
 
 # Names and stances for a debate that gives none, by language.
@@ -420,11 +353,56 @@ _DEFAULT_SIDES: dict[str, tuple[tuple[str, str], tuple[str, str]]] = {
     "ar": (("المؤيد", "مع القضية المطروحة"), ("المعارض", "ضد القضية المطروحة")),
 }
 
+# What those are called who speak without being debaters.
+HELPERS: Mapping[str, Mapping[str, str]] = {
+    MODERATOR: {
+        "en": "Moderator", "ja": "司会", "de": "Moderator", "zh": "主持人", "ko": "사회자", "fr": "Modérateur",
+        "es": "Moderador", "pt": "Moderador", "it": "Moderatore", "ru": "Ведущий", "ar": "مدير المناظرة",
+    },
+    AUDIENCE: {
+        "en": "Audience", "ja": "聴衆", "de": "Publikum", "zh": "观众", "ko": "청중", "fr": "Public",
+        "es": "Público", "pt": "Público", "it": "Pubblico", "ru": "Публика", "ar": "الجمهور",
+    },
+}  # fmt: skip
 
-def default_debaters(language: str | None) -> tuple[DebaterRequest, ...]:
-    """Two debaters, for and against, named in the debate's language where Rostra knows it."""
-    sides = _DEFAULT_SIDES.get((language or "en").split("-")[0].lower(), _DEFAULT_SIDES["en"])
-    return tuple(DebaterRequest(name=name, stance=stance) for name, stance in sides)
+
+def in_language(texts: Mapping[str, T], language: str | None) -> T:
+    """The one in the language, in English where there is none."""
+    return texts.get((language or "en").split("-")[0].lower(), texts["en"])
+
+
+def default_debaters(language: str | None, debate_format: Format) -> tuple[DebaterRequest, ...]:
+    """Debaters for a debate that names none: one on every seat, or two, for and against; named in the debate's
+    language where Rostra knows it."""
+    sides = in_language(_DEFAULT_SIDES, language)
+    if debate_format.is_free:
+        return tuple(DebaterRequest(name=name, stance=stance) for name, stance in sides)
+    by_side: Mapping[str, tuple[str, str]] = dict(zip(("for", "against"), sides, strict=True))
+    if sorted(team.side for team, _ in debate_format.seats()) == ["against", "for"]:
+        teams = debate_format.teams
+        return tuple(DebaterRequest(name=by_side[t.side][0], stance=by_side[t.side][1], team=t.name) for t in teams)
+    seats = [(team, name) for team in debate_format.teams for name in _seat_names(team, by_side)]
+    names = _distinct([name for _, name in seats], [in_language(names, language) for names in HELPERS.values()])
+    return tuple(DebaterRequest(name=name, team=team.name) for (team, _), name in zip(seats, names, strict=True))
+
+
+def _seat_names(team: Team, by_side: Mapping[str, tuple[str, str]]) -> Sequence[str]:
+    if team.titles:
+        return team.titles
+    own = team.title or team.name.replace("_", " ").capitalize()
+    name = own if team.title or team.side == "own" else by_side[team.side][0]
+    return [name] if len(team.seats) == 1 else [f"{name} {n}" for n in range(1, len(team.seats) + 1)]
+
+
+def _distinct(names: Sequence[str], taken: Sequence[str]) -> list[str]:
+    """The names, with a number behind each that was had before."""
+    known = {name_key(name) for name in taken}
+    distinct: list[str] = []
+    for name in names:
+        shown = next(one for one in chain([name], (f"{name} {n}" for n in count(2))) if name_key(one) not in known)
+        known.add(name_key(shown))
+        distinct.append(shown)
+    return distinct
 
 
 def debate_from(
@@ -438,11 +416,22 @@ def debate_from(
 
     Raises:
         KeyError: a speaker of a manual order is not a debater; the name is its argument.
+        rostra.seating.Unseated: the debaters do not fit the format's seats.
     """
     created = now or datetime.now(UTC)
+    given = request.debaters or default_debaters(request.language, debate_format)
+    teams, seats = seated(debate_format, [d.team for d in given])
     debaters = tuple(
-        Debater(id=f"d{n}", name=d.name, stance=d.stance, persona=d.persona, model=d.model, sampling=d.sampling)
-        for n, d in enumerate(request.debaters or default_debaters(request.language), 1)
+        Debater(
+            id=f"d{n}",
+            name=d.name,
+            stance=d.stance or _stance(debate_format, team, request.language),
+            persona=d.persona,
+            team=team,
+            model=d.model,
+            sampling=d.sampling,
+        )
+        for n, (d, team) in enumerate(zip(given, teams, strict=True), 1)
     )
     return Debate(
         id=debate_id or new_id(created),
@@ -453,20 +442,32 @@ def debate_from(
         speakers=_ids(request.speakers or (), debaters),
         opening=request.opening,
         debaters=debaters,
+        seats={seat: f"d{n + 1}" for seat, n in seats.items()},
         turn=request.turn,
         phases=request.phases,
         guard=request.guard,
         judge=request.judge,
+        moderator=request.moderator,
         limits=request.limits,
         seed=request.seed if request.seed is not None else secrets.randbelow(MAX_SEED),
         metadata=request.metadata,
     )
 
 
+def _stance(debate_format: Format, team: str, language: str | None) -> str:
+    """Of a debater who has none of their own: the team's side."""
+    sides = in_language(_DEFAULT_SIDES, language)
+    side = next((each.side for each in debate_format.teams if each.name == team), "own")
+    return {"for": sides[0][1], "against": sides[1][1], "own": ""}[side]
+
+
 def _with_rounds(debate_format: Format, rounds: int | None) -> Format:
+    """The free phases in so many rounds."""
     if rounds is None:
         return debate_format
-    phases = tuple(phase.model_copy(update={"rounds": rounds}) for phase in debate_format.phases)
+    phases = tuple(
+        phase.model_copy(update={"rounds": rounds}) if phase.order else phase for phase in debate_format.phases
+    )
     return debate_format.model_copy(update={"phases": phases})
 
 

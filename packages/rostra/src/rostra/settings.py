@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from rostra.endpoints import MAX_ENDPOINTS, Endpoint, Endpoints
-from rostra.models import ModelName
+from rostra.fields import ModelName
 
 PREFIX = "ROSTRA_"
 

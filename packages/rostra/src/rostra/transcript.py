@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from rostra.agenda import turns_planned
+from rostra.agenda import Slot, agenda, turns_planned
 from rostra.events import (
     AttemptFailed,
     DebateClaimed,
@@ -21,12 +21,14 @@ from rostra.events import (
     DebateResumed,
     Event,
     NewerEvent,
+    PointDecided,
     SpeakerChosen,
     TurnTaken,
     Usage,
 )
+from rostra.format import Phase
 from rostra.measures import measure
-from rostra.models import ENDED, Debate, Phase, PhaseRules, Status
+from rostra.models import ENDED, Debate, PhaseRules, Status
 from rostra.plain import on_one_line
 
 
@@ -40,6 +42,7 @@ class Course(BaseModel):
     turns: tuple[TurnTaken, ...] = ()
     failed_attempts: tuple[AttemptFailed, ...] = ()
     choices: tuple[SpeakerChosen, ...] = ()
+    points: tuple[PointDecided, ...] = ()
     started_at: AwareDatetime | None = None
     ended_at: AwareDatetime | None = None
     paused_at: AwareDatetime | None = None
@@ -53,7 +56,8 @@ class Course(BaseModel):
     @property
     def usage(self) -> Usage:
         """Tokens spent in all; `counted_by` is the least exact count among them."""
-        return sum((event.usage for event in (*self.turns, *self.failed_attempts, *self.choices)), start=Usage())
+        spent = (*self.turns, *self.failed_attempts, *self.choices, *self.points)
+        return sum((event.usage for event in spent), start=Usage())
 
 
 def fold(events: Iterable[Event]) -> Course:
@@ -74,6 +78,8 @@ def _after(course: Course, event: Event) -> Mapping[str, Any]:
             return {"turns": (*course.turns, event)}
         case SpeakerChosen():
             return {"choices": (*course.choices, event)}
+        case PointDecided():
+            return {"points": (*course.points, event)}
         case AttemptFailed():
             return {"failed_attempts": (*course.failed_attempts, event)}
         case DebatePaused():
@@ -95,7 +101,6 @@ def _after(course: Course, event: Event) -> Mapping[str, Any]:
 
 def as_json(debate: Debate, course: Course) -> dict[str, Any]:
     """The transcript on the wire; debaters go by the names that people gave."""
-    names = {d.id: d.name for d in debate.debaters}
     return {
         "id": debate.id,
         "status": course.status.value,
@@ -104,7 +109,7 @@ def as_json(debate: Debate, course: Course) -> dict[str, Any]:
         "motion": debate.motion,
         "debaters": debaters_as_json(debate),
         "settings": settings_as_json(debate),
-        "turns": [_turn_as_json(turn, names) for turn in course.turns],
+        "turns": _turns_as_json(debate, course.turns),
         "turns_planned": turns_planned(debate),
         "usage": course.usage.model_dump(),
         "verdict": None,
@@ -126,6 +131,7 @@ def debaters_as_json(debate: Debate) -> list[dict[str, Any]]:
             "name": d.name,
             "stance": d.stance,
             "persona": d.persona,
+            "team": d.team or None,
             "model": d.model,
             "sampling": d.sampling.given(),
         }
@@ -133,14 +139,17 @@ def debaters_as_json(debate: Debate) -> list[dict[str, Any]]:
     ]
 
 
+_SETTINGS = {"language", "opening", "turn", "guard", "judge", "moderator", "limits", "seed", "metadata"}
+
+
 def settings_as_json(debate: Debate) -> dict[str, Any]:
     """All that a reader needs to play the debate again."""
     names = {d.id: d.name for d in debate.debaters}
-    settings = debate.model_dump(
-        mode="json", include={"language", "opening", "turn", "guard", "judge", "limits", "seed", "metadata"}
-    )
+    settings = debate.model_dump(mode="json", include=_SETTINGS)
     return {
         "format": debate.format.name,
+        "teams": [team.model_dump(mode="json") for team in debate.format.teams],
+        "seats": {seat: names[i] for seat, i in debate.seats.items()},
         "phases": [_phase_as_json(debate, phase) for phase in debate.format.phases],
         "speakers": [names[i] for i in debate.speakers] or None,
         **settings,
@@ -152,9 +161,21 @@ def _phase_as_json(debate: Debate, phase: Phase) -> dict[str, Any]:
     return {**phase.model_dump(mode="json"), "sampling": rules.sampling.given()}
 
 
-def _turn_as_json(turn: TurnTaken, names: Mapping[str, str]) -> dict[str, Any]:
-    shown = turn.model_dump(mode="json", exclude={"v", "at", "type"})
-    return {**shown, "debater": names[turn.debater]}
+def _turns_as_json(debate: Debate, turns: Sequence[TurnTaken]) -> list[dict[str, Any]]:
+    """The turns with what their slots say of them: kind and name of the slot, who was asked or asked, and the team that
+    alone heard it."""
+    names, slots = debate.names, agenda(debate)
+    return [
+        {
+            **turn.model_dump(mode="json", exclude={"v", "at", "type"}),
+            "debater": names[turn.debater],
+            "kind": slot.kind,
+            "slot": slot.name,
+            "to": names[slot.to] if slot.to else None,
+            "heard_by": slot.team or None,
+        }
+        for turn, slot in zip(turns, slots, strict=False)
+    ]
 
 
 # ── Markdown ────────────────────────────────────────────────────────────────────────────────────────────
@@ -207,11 +228,10 @@ def _heading(debate: Debate, course: Course) -> str:
 
 
 def _spoken(debate: Debate, turns: Sequence[TurnTaken]) -> Iterable[str]:
-    names = {d.id: neutral(d.name) for d in debate.debaters}
-    for title, spoken in rounds(turns):
+    for title, spoken in rounds(debate, turns):
         yield f"## {neutral(title)}"
-        for turn in spoken:
-            yield f"**{names[turn.debater]}:** {neutral(turn.text)}"
+        for turn, speaker in spoken:
+            yield f"**{neutral(speaker)}:** {neutral(turn.text)}"
 
 
 def _closing(debate: Debate, course: Course) -> str:
@@ -221,10 +241,20 @@ def _closing(debate: Debate, course: Course) -> str:
 # ── What every reading shows ────────────────────────────────────────────────────────────────────────────
 
 
-def rounds(turns: Sequence[TurnTaken]) -> Iterator[tuple[str, Sequence[TurnTaken]]]:
-    """The turns by phase and round, each with its heading."""
-    for (phase, number), spoken in groupby(turns, key=lambda turn: (turn.phase, turn.round)):
-        yield f"{phase.replace('_', ' ').capitalize()}, round {number}", list(spoken)
+def rounds(debate: Debate, turns: Sequence[TurnTaken]) -> Iterator[tuple[str, Sequence[tuple[TurnTaken, str]]]]:
+    """The turns by phase and round, each with its heading; and who speaks, as it stands before the words."""
+    phases, names, slots = {phase.name: phase for phase in debate.format.phases}, debate.names, agenda(debate)
+    for (name, number), spoken in groupby(turns, key=lambda turn: (turn.phase, turn.round)):
+        phase = phases[name]
+        heading = phase.heading if phase.slots and phase.rounds == 1 else f"{phase.heading}, round {number}"
+        yield heading, [(turn, _spoken_by(slots[turn.seq - 1], names[turn.debater])) for turn in spoken]
+
+
+def _spoken_by(slot: Slot, name: str) -> str:
+    """The name, and the slot of a format where it has one."""
+    kind = {"notes": "notes for the own team", "speech": ""}.get(slot.kind, slot.kind)
+    told = ", ".join(filter(None, [slot.name, kind]))
+    return f"{name} ({told})" if told else name
 
 
 def facts(debate: Debate, course: Course) -> list[tuple[str, str]]:

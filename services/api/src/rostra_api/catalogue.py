@@ -2,18 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from functools import cache
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Header, Path, Query, Response
 
+from rostra.format import Format
 from rostra.formats import library
+from rostra.formats.drawing import STYLE, drawn
+from rostra.formats.schema import format_schema
+from rostra_api.headers import policy
 from rostra_api.parts import PartsNeeded
-from rostra_api.problems import NOT_FOUND, Refusal, documented
-from rostra_api.views import FormatList, FormatView, ModelList, ModelReport, ReportAwaited, format_view, model_view
+from rostra_api.problems import NOT_ACCEPTABLE, NOT_FOUND, Refusal, documented
+from rostra_api.transcripts import preferred
+from rostra_api.views import (
+    FormatList,
+    FormatView,
+    ModelList,
+    ModelReport,
+    ReportAwaited,
+    format_summary,
+    format_view,
+    model_view,
+)
 
 router = APIRouter(tags=["catalogue"])
 
 JSON = "application/json"
+SVG = "image/svg+xml"
+SCHEMA = "application/schema+json"
+_AS_SVG: Mapping[str, Any] = {"content": {SVG: {"schema": {"type": "string"}}}}
+_AS_SCHEMA: Mapping[str, Any] = {"content": {SCHEMA: {"schema": {"type": "object"}}}}
+
+# A picture is styled by itself, and does nothing else, should its escaping ever fail.
+_STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+PICTURE_POLICY = policy(f"style-src 'sha256-{_STYLE_HASH}'", "sandbox")
+
 # An examination takes up to a minute.
 ASK_AGAIN_SECONDS = 5
 
@@ -21,15 +49,59 @@ ASK_AGAIN_SECONDS = 5
 @router.get("/v1/formats")
 async def formats() -> FormatList:
     """Who speaks when: all formats."""
-    return FormatList(data=[format_view(debate_format) for debate_format in library().values()])
+    return _listed()
 
 
-@router.get("/v1/formats/{name}", responses=documented(404))
-async def debate_format(name: Annotated[str, Path()]) -> FormatView:
-    """One format."""
+@cache
+def _listed() -> FormatList:
+    """The library never changes, and its debates take a tenth of a second to count."""
+    return FormatList(data=[format_summary(each) for each in library().values()])
+
+
+# Before the route of the format itself, whose name would take the ending.
+@router.get(
+    "/v1/formats/{name}.svg",
+    response_class=Response,
+    responses={200: _AS_SVG, **documented(404)},
+)
+async def format_as_picture(name: Annotated[str, Path()]) -> Response:
+    """One format as a picture: a row for each slot, as long as its minutes."""
+    return _picture(_found(name))
+
+
+@router.get(
+    "/v1/formats/{name}",
+    response_model=FormatView,
+    responses={200: _AS_SVG, **documented(404, 406)},
+)
+async def debate_format(
+    name: Annotated[str, Path()], accept: Annotated[str, Header(include_in_schema=False)] = "*/*"
+) -> Response:
+    """One format, whole, as a request can send one; or as a picture, where `Accept` names it."""
+    found = _found(name)
+    form = preferred(accept, (JSON, SVG))
+    if form is None:
+        raise Refusal(NOT_ACCEPTABLE, f"Accept {JSON} or {SVG}.")
+    if form == SVG:
+        return _picture(found)
+    return Response(format_view(found).model_dump_json(), media_type=JSON, headers={"Vary": "Accept"})
+
+
+def _found(name: str) -> Format:
     if name not in library():
         raise Refusal(NOT_FOUND, "There is no format of this name.")
-    return format_view(library()[name])
+    return library()[name]
+
+
+def _picture(debate_format: Format) -> Response:
+    headers = {"Content-Security-Policy": PICTURE_POLICY, "Vary": "Accept"}
+    return Response(drawn(debate_format), media_type=SVG, headers=headers)
+
+
+@router.get("/v1/schemas/format", response_class=Response, responses={200: _AS_SCHEMA})
+async def schema_of_formats() -> Response:
+    """What a format may hold, as JSON Schema: enough to write one by."""
+    return Response(json.dumps(format_schema(), ensure_ascii=False), media_type=SCHEMA)
 
 
 @router.get("/v1/models")

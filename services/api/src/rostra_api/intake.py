@@ -11,31 +11,35 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from email.message import Message
+from functools import reduce
+from operator import getitem
 from typing import Any, cast
 
 from fastapi import Request
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, from_json
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from rostra.agenda import turns_planned
 from rostra.endpoints import Endpoints, unsupported
-from rostra.formats import library
+from rostra.format import Format, Label, Order
+from rostra.formats import checking, library
+from rostra.lengths import UNTIMED_TOKENS
 from rostra.measures.language import SCRIPTS, Guess, detected
 from rostra.models import (
+    MAX_DEBATERS,
     MAX_TURNS,
     Debate,
     DebateRequest,
     DebaterRequest,
-    Format,
-    Order,
     Sampling,
     TurnRules,
     debate_from,
     default_debaters,
     name_key,
 )
+from rostra.seating import Unseated, seated
 from rostra_api.problems import (
     BAD_PARAMETER,
     HEAD_TOO_LARGE,
@@ -126,7 +130,7 @@ def wait_preferred(header: str | None) -> int:
 def read(body: bytes) -> DebateRequest:
     """The request that `body` holds. Raises: Refusal."""
     try:
-        request = DebateRequest.model_validate_json(body)
+        request = DebateRequest.model_validate_json(body, extra="forbid")
     except ValidationError as error:
         raise _refusal(body, error.errors(include_url=False, include_input=False)) from None
     _check_members_differ(body)
@@ -161,10 +165,13 @@ def _different(members: list[tuple[str, Any]]) -> None:
 def _faults(document: object, errors: Sequence[ErrorDetails]) -> list[Fault]:
     """One fault for each place. Where something inside is wrong too, that is the one to mend."""
     details: dict[str, list[str]] = {}
+    slots: dict[str, str] = {}
     for error in errors[:MAX_FAULTS]:
-        details.setdefault(_pointer(document, error), []).append(_told(error))
+        place = _pointer(document, error)
+        details.setdefault(place, []).append(_told(error))
+        slots[place] = _slot(document, error["loc"])
     return [
-        Fault(pointer=place, detail=_together(said))
+        Fault(pointer=place, detail=_together(said) + slots[place])
         for place, said in details.items()
         if not any(other.startswith(f"{place}/") for other in details)
     ]
@@ -177,6 +184,10 @@ def _pointer(document: object, error: ErrorDetails) -> str:
     steps = list(_steps(document, error["loc"]))
     if error["type"] == "missing":
         steps.append(error["loc"][-1])
+    return _place(steps)
+
+
+def _place(steps: Sequence[int | str]) -> str:
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
 
 
@@ -193,12 +204,28 @@ def _steps(document: object, location: Sequence[int | str]) -> Iterator[int | st
         yield step
 
 
+_SLOT_NAME: TypeAdapter[str] = TypeAdapter(Label)
+
+
+def _slot(document: object, location: Sequence[int | str]) -> str:
+    """Which slot of a format a fault is in, by the name that people know it by, where it has one that can be shown."""
+    match list(_steps(document, location))[:5]:
+        case ["format", "phases", int(_), "slots", int(_)] as steps:
+            try:
+                name = _SLOT_NAME.validate_python(reduce(getitem, [*steps, "name"], cast("Any", document)))
+            except (ValidationError, LookupError, TypeError):
+                return ""
+            return f" (slot `{name}`)"
+        case _:
+            return ""
+
+
 # In the words of JSON, where pydantic speaks of Python.
 _TOLD = {
     "missing": "is required",
     "extra_forbidden": "is not a field that is known here",
-    "too_short": "must have at least {min_length} items",
-    "too_long": "must have at most {max_length} items",
+    "too_short": "must have at least {min_length} {units}",
+    "too_long": "must have at most {max_length} {units}",
     "tuple_type": "Input should be a list",
     "dict_type": "Input should be an object",
 }
@@ -206,7 +233,10 @@ _TOLD = {
 
 def _told(error: ErrorDetails) -> str:
     told = _TOLD.get(error["type"])
-    return told.format_map(error.get("ctx", {})) if told else error["msg"]
+    context = error.get("ctx", {})
+    # Pydantic counts in "items" also what a text has left after it was folded.
+    units = "characters" if context.get("field_type") == "Value" else "items"
+    return told.format_map({**context, "units": units}) if told else error["msg"]
 
 
 def _together(said: Sequence[str]) -> str:
@@ -220,20 +250,40 @@ def _together(said: Sequence[str]) -> str:
 def debate_of(request: DebateRequest, models: Mapping[str, Endpoints]) -> Debate:
     """The debate that `request` asks for, if its format and its models can do it. Raises: Refusal."""
     request = request.model_copy(update={"language": request.language or language_of(request)})
-    debaters = request.debaters or default_debaters(request.language)
+    debate_format = _format(request.format)
+    debaters = request.debaters or default_debaters(request.language, debate_format)
     faults = [
-        *_wrong_format(request, debaters),
+        *_wrong_order(request, debate_format, debaters),
+        *_wrong_seats(debate_format, debaters),
         *(fault for n, debater in enumerate(debaters) for fault in _wrong_model(n, debater, request, models)),
-        *_wrong_phases(request, debaters, models),
+        *_wrong_phases(request, debate_format, debaters, models),
         *_wrong_judge(request, models),
     ]
     if faults:
         raise Refusal(INVALID, "See `errors`.", faults[:MAX_FAULTS])
-    debate = debate_from(request, library()[request.format])
+    debate = debate_from(request, debate_format)
     if (turns := turns_planned(debate)) > MAX_TURNS:
-        fault = Fault(pointer="/rounds", detail=f"makes {turns} turns; at most {MAX_TURNS} are held")
-        raise Refusal(INVALID, "See `errors`.", [fault])
+        pointer = "/format" if request.rounds is None else "/rounds"
+        raise Refusal(INVALID, "See `errors`.", [_too_many_turns(pointer, turns)])
     return debate
+
+
+def _too_many_turns(pointer: str, turns: int) -> Fault:
+    return Fault(pointer=pointer, detail=f"makes {turns} turns; at most {MAX_TURNS} are held")
+
+
+def _format(asked: str | Format) -> Format:
+    """The format that is named or sent. Raises: Refusal."""
+    if isinstance(asked, str):
+        if asked in library():
+            return library()[asked]
+        raise Refusal(
+            INVALID, "See `errors`.", [Fault(pointer="/format", detail=f"is not one of {', '.join(library())}")]
+        )
+    if wrong := checking.faults(asked):
+        faults = [Fault(pointer=_place(("format", *fault.place)), detail=fault.detail) for fault in wrong]
+        raise Refusal(INVALID, "See `errors`.", faults[:MAX_FAULTS])
+    return asked
 
 
 def language_of(request: DebateRequest) -> str | None:
@@ -254,18 +304,27 @@ def _tells(guess: Guess) -> bool:
     return guess.confidence >= _SURE_ENOUGH or "Latin" not in SCRIPTS.get(guess.language, {"Latin"})
 
 
-def _wrong_format(request: DebateRequest, debaters: Sequence[DebaterRequest]) -> Iterator[Fault]:
-    debate_format = library().get(request.format)
-    if debate_format is None:
-        yield Fault(pointer="/format", detail=f"is not one of {', '.join(library())}")
-    elif _is_manual(debate_format):
+def _wrong_order(request: DebateRequest, debate_format: Format, debaters: Sequence[DebaterRequest]) -> Iterator[Fault]:
+    orders = {phase.order for phase in debate_format.phases}
+    if Order.MANUAL in orders:
         yield from _wrong_speakers(request.speakers, debaters)
     elif request.speakers is not None:
         yield Fault(pointer="/speakers", detail="belongs to the format `manual` only")
+    if request.rounds is not None and orders == {None}:
+        yield Fault(pointer="/rounds", detail=f"is fixed by the format `{debate_format.name}`: leave it out")
 
 
-def _is_manual(debate_format: Format) -> bool:
-    return any(phase.order is Order.MANUAL for phase in debate_format.phases)
+def _wrong_seats(debate_format: Format, debaters: Sequence[DebaterRequest]) -> Iterator[Fault]:
+    try:
+        seated(debate_format, [debater.team for debater in debaters])
+        if len(debaters) > MAX_DEBATERS:  # only those can be that nobody named
+            detail = (
+                f"a debate has at most {MAX_DEBATERS}, and the format has {len(debaters)} seats: say who shares them"
+            )
+            yield Fault(pointer="/debaters", detail=detail)
+    except Unseated as error:
+        pointer = "/debaters" if error.place is None else f"/debaters/{error.place}/team"
+        yield Fault(pointer=pointer, detail=error.detail)
 
 
 def _wrong_speakers(speakers: Sequence[str] | None, debaters: Sequence[DebaterRequest]) -> Iterator[Fault]:
@@ -288,13 +347,15 @@ def _wrong_model(
 
 
 def _wrong_phases(
-    request: DebateRequest, debaters: Sequence[DebaterRequest], models: Mapping[str, Endpoints]
+    request: DebateRequest,
+    debate_format: Format,
+    debaters: Sequence[DebaterRequest],
+    models: Mapping[str, Endpoints],
 ) -> Iterator[Fault]:
-    debate_format = library().get(request.format)
-    known = [phase.name for phase in debate_format.phases] if debate_format else list(request.phases)
+    known = [phase.name for phase in debate_format.phases]
     for name, rules in request.phases.items():
         if name not in known:
-            detail = f"is not a phase of the format `{request.format}`, which has {', '.join(known)}"
+            detail = f"is not a phase of the format `{debate_format.name}`, which has {', '.join(known)}"
             yield Fault(pointer=f"/phases/{name}", detail=detail)
         for option, reason in _wrong_in_phase(rules.sampling, request, debaters, models).items():
             place = f"/{option}" if option in rules.sampling.given() else ""
@@ -316,7 +377,8 @@ def _wrong_in_phase(
 
 def _cannot(sampling: Sampling, turn: TurnRules, endpoints: Endpoints) -> dict[str, str]:
     """The options that cannot be as they are, each with the reason."""
-    most = min(turn.max_tokens, sampling.max_tokens or turn.max_tokens)
+    longest = turn.max_tokens or UNTIMED_TOKENS
+    most = min(longest, sampling.max_tokens or longest)
     too_many = (sampling.min_tokens or 0) > most
     told = {"min_tokens": f"is more than the {most} tokens that a turn may have"} if too_many else {}
     return told | unsupported(endpoints, sampling)

@@ -34,7 +34,6 @@ _LEFTWARD_SCRIPTS = re.compile("adlm|arab|hebr|nkoo|rohg|syrc|thaa")
 
 
 def page(debate: Debate, course: Course) -> str:
-    names = {debater.id: debater.name for debater in debate.debaters}
     return _TEMPLATE.render(
         language=debate.language or "en",
         direction=direction(debate.language),
@@ -43,8 +42,8 @@ def page(debate: Debate, course: Course) -> str:
         title=on_one_line(debate.motion),
         debate=debate,
         rounds=[
-            (title, [(turn.seq, names[turn.debater], paragraphs(turn.text)) for turn in turns])
-            for title, turns in rounds(course.turns)
+            (title, [(turn.seq, speaker, paragraphs(turn.text)) for turn, speaker in turns])
+            for title, turns in rounds(debate, course.turns)
         ],
         facts=facts(debate, course),
     )

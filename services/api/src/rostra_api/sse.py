@@ -42,7 +42,7 @@ class News:
 
     @cached_property
     def frame(self) -> bytes:
-        names = _names(self._debate)
+        names = self._debate.names
         if isinstance(self.item, Recorded):
             return frame(self.item.event.type, _event_data(self.item.event, names), self.item.id)
         return frame("delta", _delta_data(self.item, names))
@@ -94,7 +94,7 @@ def end(status: Status, reason: str) -> bytes:
 
 def lines(debate: Debate, events: Iterable[Recorded]) -> str:
     """The same events a line each, with their ids."""
-    names = _names(debate)
+    names = debate.names
     return "".join(json_line({"id": one.id, **_event_data(one.event, names)}) + "\n" for one in events)
 
 
@@ -102,10 +102,6 @@ def number(event_id: str) -> tuple[int, int]:
     """The id to compare by."""
     turn, place = event_id.split("-")
     return int(turn), int(place)
-
-
-def _names(debate: Debate) -> Mapping[str, str]:
-    return {debater.id: debater.name for debater in debate.debaters}
 
 
 def _event_data(event: Event, names: Mapping[str, str]) -> dict[str, Any]:

@@ -7,22 +7,26 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from rostra.agenda import turns_planned
 from rostra.doctor import Report
 from rostra.endpoints import Dialect, Endpoint, able
 from rostra.events import Usage
+from rostra.format import Format, Order, Side
+from rostra.formats.timeline import picture
 from rostra.keys import LOCAL
+from rostra.lengths import tokens_of_all
 from rostra.measures import DebateMeasures
 from rostra.models import (
     Debate,
-    Format,
+    DebateRequest,
     GuardRules,
     JudgeRules,
     Limits,
     MetadataValue,
-    Order,
     Status,
     Strictness,
     TurnRules,
+    debate_from,
 )
 from rostra.store import Page, Record
 
@@ -97,23 +101,61 @@ class PhaseView(View):
     """A named part of a format."""
 
     name: str
-    order: Order
+    order: Order | None
     rounds: int
 
 
-class FormatView(View):
-    """Who speaks when."""
+class TeamView(View):
+    """Debaters who stand together."""
+
+    name: str
+    title: str
+    side: Side
+    seats: list[str]
+
+
+class FormatLinks(View):
+    """Where to go from a format."""
+
+    self: str
+    picture: str
+    json_schema: str = Field(description="What a format may hold, as JSON Schema.")
+
+
+class FormatSummary(View):
+    """A format in short."""
 
     name: str
     title: str
     summary: str
-    phases: list[PhaseView]
+    teams: list[TeamView] = Field(description="None where any number of debaters can hold it.")
+    seats: int
+    turns: int | None = Field(
+        description="With one debater on every seat, or two where it has none; null where the request says how many."
+    )
+    minutes: float | None = Field(description="Of all its slots, as people debate; null where it has none.")
+    tokens: int | None = Field(description="What its turns come to at most, in English and with the default lengths.")
+    links: FormatLinks
+
+
+class FormatView(Format):
+    """A format, whole. All but `turns`, `minutes`, `tokens`, `picture` and `links` is what a request can send."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+
+    turns: int | None = Field(
+        description="With one debater on every seat, or two where it has none; null where the request says how many."
+    )
+    minutes: float | None = Field(description="Of all its slots, as people debate; null where it has none.")
+    tokens: int | None = Field(description="What its turns come to at most, in English and with the default lengths.")
+    picture: str = Field(description="A line for each phase and each slot, with a bar as long as its minutes.")
+    links: FormatLinks
 
 
 class FormatList(View):
     """All formats, by name."""
 
-    data: list[FormatView]
+    data: list[FormatSummary]
 
 
 class ModelView(View):
@@ -258,8 +300,43 @@ def list_view(page: Page) -> DebateList:
     return DebateList(data=[debate_view(record) for record in page.records], next_cursor=page.next_cursor)
 
 
+def format_summary(debate_format: Format) -> FormatSummary:
+    return FormatSummary(
+        name=debate_format.name,
+        title=debate_format.title,
+        summary=debate_format.summary,
+        teams=[
+            TeamView(name=team.name, title=team.title, side=team.side, seats=list(team.seats))
+            for team in debate_format.teams
+        ],
+        seats=len(list(debate_format.seats())),
+        links=_format_links(debate_format.name),
+        **_size(debate_format),
+    )
+
+
 def format_view(debate_format: Format) -> FormatView:
-    return FormatView.model_validate(debate_format.model_dump())
+    return FormatView(
+        **dict(debate_format),
+        picture=picture(debate_format),
+        links=_format_links(debate_format.name),
+        **_size(debate_format),
+    )
+
+
+def _format_links(name: str) -> FormatLinks:
+    path = f"/v1/formats/{name}"
+    return FormatLinks(self=path, picture=f"{path}.svg", json_schema="/v1/schemas/format")
+
+
+def _size(debate_format: Format) -> Mapping[str, Any]:
+    """What a debate in it comes to when the request says nothing else."""
+    timed = [speech.minutes for phase in debate_format.phases for speech in phase.slots for _ in range(phase.rounds)]
+    minutes = sum(timed) if timed else None
+    if any(phase.order is Order.MANUAL for phase in debate_format.phases):
+        return {"turns": None, "minutes": minutes, "tokens": None}
+    debate = debate_from(DebateRequest(motion="-", language="en", seed=0), debate_format)
+    return {"turns": turns_planned(debate), "minutes": minutes, "tokens": tokens_of_all(debate)}
 
 
 def model_view(name: str, endpoints: Sequence[Endpoint]) -> ModelView:

@@ -10,13 +10,14 @@ from typing import Any
 from rostra.agenda import Slot
 from rostra.endpoints import MOST_STOPS, SUPPORTED
 from rostra.events import Usage
+from rostra.lengths import longest
 from rostra.models import Debate, Debater, derived_seed
 from rostra_orchestrator import prompt, text
 from rostra_orchestrator.endpoint import Answer, Facts, Message, ModelServer
 from rostra_orchestrator.guard import Fault, Guard, Judged, own_names
 from rostra_orchestrator.ladder import Remedy
-from rostra_orchestrator.prompt import Line
 from rostra_orchestrator.room import Room, longest_answer
+from rostra_orchestrator.slots import Heard, Line
 
 # Sent with every request, as far as the endpoint can, so that a turn's record says what was applied and does not depend
 # on a server's own defaults. They keep a small model to likely words: with llama.cpp's top_p 0.95 and min_p 0.05 and a
@@ -62,6 +63,8 @@ class Attempt:
     guard: Guard
     accepts: Callable[[Judged], bool]
     remedy: Remedy
+    heard_by: Callable[[Sequence[Line]], Heard]
+    took_point: bool = False
     one_line: bool = True  # False after an attempt that said nothing on its line
     options: dict[str, Any] = field(default_factory=dict[str, Any])
     judged: Judged | None = None
@@ -76,10 +79,19 @@ class Attempt:
     async def prompt(self, lines: Sequence[Line]) -> tuple[Sequence[Message], Mapping[str, object]]:
         facts = await self.server.facts()
         self.options = self._sampling(facts)
-        cue = prompt.cue(self.debate, self.slot, self.debater, begun=facts.begins_answer, notes=self.remedy.notes)
+        heard = self.heard_by(lines)
+        cue = prompt.cue(
+            self.debate,
+            self.slot,
+            self.debater,
+            begun=facts.begins_answer,
+            took_point=self.took_point,
+            notes=self.remedy.notes,
+            own_notes=heard.notes,
+        )
         begun = prompt.answer_begins(self.debate, self.debater) if facts.begins_answer else ""
         room = Room(self.debate, facts, self._count)
-        shown = await room.fitted(lines, self.slot, cue + begun, self.options["max_tokens"])
+        shown = await room.fitted(heard.lines, self.slot, cue + begun, self.options["max_tokens"])
         messages = self._composed(shown, cue, facts)
         if begun:
             messages.append({"role": "assistant", "content": begun})
@@ -101,19 +113,24 @@ class Attempt:
         ends = ["\n"] if facts.begins_answer and self._is_one_line() else [f"\n{name}" for name in names]
         stop = [*chosen.get("stop", ()), *ends]
         chosen |= self.remedy.sampling
-        longest = longest_answer(self.debate, self.slot.phase, self.debater, facts)
+        most = longest_answer(self.debate, self.slot, self.debater, facts)
         if "min_tokens" in chosen:
-            chosen["min_tokens"] = min(chosen["min_tokens"], longest)
+            chosen["min_tokens"] = min(chosen["min_tokens"], most)
         return chosen | {
             "seed": derived_seed(base, self.slot.seq, self.number),
             "stop": stop[: MOST_STOPS.get(dialect)],
-            "max_tokens": longest,
+            "max_tokens": most,
         }
 
     def _is_one_line(self) -> bool:
         """Whether the turn ends where its line does."""
-        limit = self.debate.turn.max_characters
+        limit = self._limit
         return self.one_line and (limit is None or limit <= _ONE_LINE)
+
+    @property
+    def _limit(self) -> int | None:
+        """The most characters that the turn may have."""
+        return longest(self.debate, self.slot).characters
 
     async def _count(self, words: str) -> int:
         """In the other layout each line may be a message, with the template's tokens around it."""
@@ -131,7 +148,7 @@ class Attempt:
         self.raw += words
         if time.monotonic() - self._last_shown >= _DELTA_SECONDS:
             await self._show()
-        limit = self.debate.turn.max_characters
+        limit = self._limit
         if limit is not None and text.length(self._words()) > limit * _ENOUGH:
             return False
         return not self._is_hopeless()
@@ -161,7 +178,7 @@ class Attempt:
     async def spoken(self, answer: Answer) -> str:
         self.answer = answer
         unfinished = answer.finish_reason == "length"
-        self.judged = judged = self.guard.judged(answer.text, self.debater, unfinished=unfinished)
+        self.judged = judged = self.guard.judged(answer.text, self.debater, unfinished=unfinished, limit=self._limit)
         if self._hopeless is not None and not judged.faults:
             # Too little was heard to find it again in the whole.
             judged = self.judged = replace(judged, faults=(self._hopeless,))

@@ -19,7 +19,7 @@ from autogen_core.models import AssistantMessage, CreateResult, LLMMessage, Syst
 
 from rostra_orchestrator.client import StreamingClient
 from rostra_orchestrator.endpoint import Answer, Message, ModelServer
-from rostra_orchestrator.prompt import Line
+from rostra_orchestrator.slots import Line
 
 
 class Speech(Protocol):

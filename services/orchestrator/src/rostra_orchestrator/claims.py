@@ -15,10 +15,11 @@ from itertools import accumulate, chain
 
 import regex
 
+from rostra.format import MODERATOR
 from rostra.measures.repetition import Said, grams, is_substantial
 from rostra.measures.segments import sentences
 from rostra.measures.stance import agrees
-from rostra_orchestrator.prompt import MODERATOR, Line
+from rostra_orchestrator.slots import Line
 
 # The share of a claim's 5-grams that another one may have: the same point in other words has about a third.
 _REPEATS = 0.5

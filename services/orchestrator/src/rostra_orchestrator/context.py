@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
 
+from rostra.format import MODERATOR
 from rostra.models import Debate
 from rostra_orchestrator import claims, prompt
-from rostra_orchestrator.prompt import MODERATOR, Line
+from rostra_orchestrator.slots import Line
 from rostra_orchestrator.text import shortened
 
 # The template's own tokens around each message, and the tokenizer's differences where texts are joined.
@@ -69,7 +70,8 @@ async def shown(debate: Debate, lines: Sequence[Line], room: int, count: Count) 
 
 async def label_sizes(debate: Debate, count: Count) -> dict[str, int]:
     """The tokens of an empty line of each speaker's."""
-    speakers = [*([MODERATOR] if debate.opening else []), *(d.id for d in debate.debaters)]
+    helpers = [MODERATOR] if debate.opening or debate.format.has_helpers else []
+    speakers = [*helpers, *(d.id for d in debate.debaters)]
     return {s: await count(prompt.said(debate, [Line(s, "")])[0]) + 1 for s in speakers}
 
 

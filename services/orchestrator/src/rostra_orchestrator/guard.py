@@ -74,14 +74,14 @@ class Guard:
 
     # ── the whole attempt ───────────────────────────────────────────────────────────────────────────────
 
-    def judged(self, raw: str, debater: Debater, *, unfinished: bool = False) -> Judged:
-        """`unfinished`: the answer ran into a limit."""
+    def judged(self, raw: str, debater: Debater, *, unfinished: bool = False, limit: int | None = None) -> Judged:
+        """`unfinished`: the answer ran into a limit. `limit`: of the slot, in characters, where it has its own."""
         words = self._own_words(raw, debater)
         whole = (text.whole_sentences(words, self.debate.language) or words) if unfinished else words
         fresh = self._fresh(whole)
-        limit = self.debate.turn.max_characters
+        limit = limit or self.debate.turn.max_characters
         short = text.shortened(fresh, limit, self.debate.language) if limit else fresh
-        faults = tuple(self._faults(short, fresh, debater, cut_off=unfinished and whole == words))
+        faults = tuple(self._faults(short, fresh, debater, cut_off=unfinished and whole == words, limit=limit))
         return Judged(short, faults, shortened=short != words)
 
     def _own_words(self, raw: str, debater: Debater) -> str:
@@ -102,7 +102,7 @@ class Guard:
         rest = text.without(words, repeated, self.debate.language)
         return rest if repetition.is_substantial(rest) and len(rest) >= _ENOUGH_LEFT * len(words) else words
 
-    def _faults(self, words: str, uncut: str, debater: Debater, *, cut_off: bool) -> Iterator[Fault]:
+    def _faults(self, words: str, uncut: str, debater: Debater, *, cut_off: bool, limit: int | None) -> Iterator[Fault]:
         if speech.is_empty(words):
             yield Fault("length", "empty", "the model said nothing", UNSPEAKABLE)
             return
@@ -111,13 +111,12 @@ class Guard:
         yield from self._stance(words, debater)
         yield from self._speaker(words, debater)
         yield from self._leaks(words)
-        yield from self._length(words, uncut, cut_off=cut_off)
+        yield from self._length(words, uncut, cut_off=cut_off, limit=limit)
 
-    def _length(self, words: str, uncut: str, *, cut_off: bool) -> Iterator[Fault]:
+    def _length(self, words: str, uncut: str, *, cut_off: bool, limit: int | None) -> Iterator[Fault]:
         strictness = self.debate.strictness("length")
         if strictness == "off":
             return
-        limit = self.debate.turn.max_characters
         if words != uncut and (strictness == "strict" or words.endswith("…")):
             yield Fault("length", "too_long", f"{graphemes(uncut)} characters where {limit} are allowed")
         elif cut_off and not text.whole_sentences(words):
@@ -147,7 +146,7 @@ class Guard:
         if not self._is_on("stance"):
             return
         debate = self.debate
-        opposing = [other.stance for other in debate.debaters if other.id != debater.id and other.stance]
+        opposing = [other.stance for other in debate.debaters if not _are_together(debater, other) and other.stance]
         if found := stance.gives_up(words, debate.language, debater.stance, debate.motion, opposing):
             yield _fault("stance", "gives_up", f"it gives its own side up: {found}")
         elif stance.agrees(words, debate.language):
@@ -194,6 +193,10 @@ class Guard:
 
     def _others(self, debater: Debater) -> list[str]:
         return [name for each, names in self._names.items() if each != debater.id for name in names]
+
+
+def _are_together(one: Debater, other: Debater) -> bool:
+    return one.id == other.id or (one.team != "" and one.team == other.team)
 
 
 def own_names(debate: Debate, debater: Debater) -> list[str]:

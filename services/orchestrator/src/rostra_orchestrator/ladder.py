@@ -100,7 +100,7 @@ def _notes(debate: Debate, slot: Slot, debater: Debater, rung: int, reasons: Seq
         "gives_up": lambda: prompt.keep_side(debate, debater),
         "agrees": lambda: prompt.keep_side(debate, debater),
         "language": lambda: prompt.in_language(debate),
-        "too_long": lambda: prompt.in_short(debate),
+        "too_long": lambda: prompt.in_short(debate, slot),
         "speaks_for": lambda: prompt.only_yourself(debate, debater),
         "self_address": lambda: prompt.only_yourself(debate, debater),
     }

@@ -13,21 +13,21 @@ from typing import Any, Literal
 import structlog
 from structlog.contextvars import bound_contextvars
 
-from rostra.agenda import Slot, agenda
-from rostra.events import AttemptFailed, SpeakerChosen, TurnTaken
-from rostra.models import Debate, Status
+from rostra.agenda import Slot, agenda, is_scripted
+from rostra.events import AttemptFailed, PointDecided, SpeakerChosen, TurnTaken
+from rostra.models import HELPERS, Debate, Status
 from rostra.store import Claim, Fenced, StorageDown, Store
 from rostra.tasks import stopped
 from rostra.transcript import Course, fold
-from rostra_orchestrator import ladder
+from rostra_orchestrator import ladder, prompt
 from rostra_orchestrator.chat import Stop
-from rostra_orchestrator.choice import chosen_speaker
+from rostra_orchestrator.choice import chosen_speaker, takes_point
 from rostra_orchestrator.endpoint import Patience
 from rostra_orchestrator.guard import Guard
 from rostra_orchestrator.lease import Interruption, Lease
 from rostra_orchestrator.pool import Pool, opened
 from rostra_orchestrator.settings import Settings
-from rostra_orchestrator.turns import ChosenBy, Table, TurnFailed, take_turn
+from rostra_orchestrator.turns import ChosenBy, Table, TurnFailed, scripted_turn, take_turn
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -149,12 +149,13 @@ class _Playing:
         course = fold([recorded.event for recorded in await self.store.events(self.debate.id)])
         self._continue(course)
         async with AsyncExitStack() as stack:
-            models = dict.fromkeys(debater.model for debater in self.debate.debaters)
-            pools = {model: await stack.enter_async_context(self._pool(model)) for model in models}
-            seats = {debater.id: pools[debater.model] for debater in self.debate.debaters}
-            table = Table(self.debate, seats, self.settings, Guard(self.debate))
+            models = _models(self.debate)
+            pools = {model: await stack.enter_async_context(self._pool(model)) for model in set(models.values())}
+            seats = {speaker: pools[model] for speaker, model in models.items()}
+            slots = agenda(self.debate)
+            table = Table(self.debate, seats, self.settings, Guard(self.debate), slots)
             table.hear(course)
-            for slot in agenda(self.debate)[len(course.turns) :]:
+            for slot in slots[len(course.turns) :]:
                 with bound_contextvars(turn=slot.seq):
                     await self._unless_interrupted(lambda stop, slot=slot: self._take(table, slot, stop))
 
@@ -185,9 +186,12 @@ class _Playing:
         if slot.debater is None:
             choice = await self._choice(table, slot)
             slot, chosen_by = slot.model_copy(update={"debater": choice.debater}), choice.chosen_by
-        turn = await take_turn(table, slot, chosen_by, self._saying(slot), self._note, stop)
+        if (words := await self._script(table, slot)) is not None:
+            turn = scripted_turn(table, slot, words)
+        else:
+            turn = await take_turn(table, slot, chosen_by, self._saying(slot), self._note, stop)
         strictness = self.debate.strictness("repetition")
-        faults = [turn.faults for turn in table.taken]
+        faults = [turn.faults for turn in table.taken if turn.debater not in HELPERS]
         if in_a_row := ladder.circling(faults, len(self.debate.debaters), strictness):
             raise Collapsed(
                 f"the debaters went round in circles: {in_a_row} turns in a row only said again what had been said, "
@@ -214,6 +218,24 @@ class _Playing:
             await self._note(self.chosen)
         return self.chosen
 
+    async def _script(self, table: Table, slot: Slot) -> str | None:
+        """The words of a slot that no model is asked for."""
+        if slot.kind == "point" and not await self._is_taken(table, slot):
+            return prompt.declined(self.debate)
+        if is_scripted(self.debate, slot):
+            announced = slot.kind == "announcement"
+            return prompt.announcement(self.debate, slot) if announced else prompt.question_to_all(self.debate, slot)
+        return None
+
+    async def _is_taken(self, table: Table, slot: Slot) -> bool:
+        """Whether the speaker takes the point: as it was decided before the debate was taken over, or decided now."""
+        if slot.seq not in table.points:
+            assert slot.to is not None
+            taken, chosen_by, usage = await takes_point(table, slot)
+            await self._note(PointDecided(seq=slot.seq, debater=slot.to, taken=taken, chosen_by=chosen_by, usage=usage))
+            table.points[slot.seq] = taken
+        return table.points[slot.seq]
+
     def _saying(self, slot: Slot) -> Callable[[int, str], Coroutine[Any, Any, None]]:
         async def say(attempt: int, words: str) -> None:
             assert slot.debater is not None
@@ -229,7 +251,7 @@ class _Playing:
 
         return say
 
-    async def _note(self, event: TurnTaken | AttemptFailed | SpeakerChosen) -> None:
+    async def _note(self, event: TurnTaken | AttemptFailed | SpeakerChosen | PointDecided) -> None:
         self.tokens += event.usage.total
         self.lease.notice(await self.store.append(self.claim, event, usage=event.usage))
 
@@ -267,6 +289,14 @@ class _Playing:
         if limit is None:
             return None
         return max(0.0, limit - max(0.0, self.spent) - (time.monotonic() - self.began))
+
+
+def _models(debate: Debate) -> dict[str, str]:
+    """Who is asked for the words of each speaker, by model name; the moderator and the audience speak by their own
+    model, or the first debater's."""
+    own = debate.moderator.model if debate.moderator else debate.debaters[0].model
+    helpers = dict.fromkeys(HELPERS, own) if debate.format.has_helpers else {}
+    return {debater.id: debater.model for debater in debate.debaters} | helpers
 
 
 async def _dropped(taking: asyncio.Task[None], stop: Stop) -> None:

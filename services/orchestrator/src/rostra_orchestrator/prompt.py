@@ -15,27 +15,19 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any, cast
 
 from rostra.agenda import Slot
-from rostra.models import Debate, Debater, derived_seed
+from rostra.format import MODERATOR
+from rostra.lengths import longest
+from rostra.models import HELPERS, Debate, Debater, derived_seed
+from rostra_orchestrator import slots
 from rostra_orchestrator.endpoint import Message
+from rostra_orchestrator.slots import Line
 from rostra_orchestrator.text import shortened
-
-MODERATOR = "moderator"
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """Something said: a debater's id (or `MODERATOR`), and the words."""
-
-    speaker: str
-    text: str
-
 
 # What chat templates and tokenizers of ChatML, Llama 2 and 3, Gemma, Mistral, Qwen, Phi and DeepSeek models treat as
 # structure: `<|im_end|>`, `<tool_call>`, `</s>`, `<unused7>`, `<<SYS>>`, `[INST]`. In a debater's words it must stay
@@ -95,7 +87,9 @@ def label(debate: Debate, speaker: str) -> str:
     """The name that stands before a speaker's words."""
     if speaker == MODERATOR:
         return _prose(debate.language)["moderator"]
-    return as_data(debate.debater(speaker).name)
+    if number := slots.unnamed_number(speaker):
+        return _slot_prose(debate.language)["unnamed"].format(n=number)
+    return as_data(debate.speaker(speaker).name)
 
 
 def answer_begins(debate: Debate, debater: Debater) -> str:
@@ -126,30 +120,100 @@ def record(debate: Debate, claims: Sequence[Line]) -> str:
 
 def _quoted(debate: Debate, text: str) -> str:
     """A claim in the record: it cannot end the record, nor begin to be somebody else's."""
-    names = "|".join(re.escape(label(debate, speaker)) for speaker in [MODERATOR, *(d.id for d in debate.debaters)])
+    names = "|".join(re.escape(label(debate, speaker)) for speaker in [*HELPERS, *(d.id for d in debate.debaters)])
     plain = as_data(text).translate(_BRACKETS)
     return re.sub(rf"({names})(\s*)[:：]", r"\1\2,", plain, flags=re.IGNORECASE)
 
 
-def cue(debate: Debate, slot: Slot, debater: Debater, *, begun: bool = False, notes: Sequence[str] = ()) -> str:
+def cue(
+    debate: Debate,
+    slot: Slot,
+    debater: Debater,
+    *,
+    begun: bool = False,
+    took_point: bool = False,
+    notes: Sequence[str] = (),
+    own_notes: Sequence[Line] = (),
+) -> str:
     """The last words of a turn's prompt: who speaks, and how long; to leave out the name, unless the answer is begun
     with it; what this attempt is told besides; and the motion again, behind all of it, since small models go by what
-    they read last.
+    they read last. Notes of the debater's own side, which the others must not see, stand before it.
     """
     prose = _prose(debate.language)
-    characters = debate.turn.max_characters
+    characters = longest(debate, slot).characters
     length = prose["length_characters"] if characters else prose["length_free"]
-    rounds = next(phase.rounds for phase in debate.format.phases if phase.name == slot.phase)
-    told = prose["cue"].format(
-        name=as_data(debater.name),
-        stance=_filled(prose["cue_stance"], stance=debater.stance),
-        round=slot.round,
-        rounds=rounds,
-        length=length.format(characters=characters),
-        only="" if begun else prose["only"].format(name=as_data(debater.name)),
-    )
+    length = length.format(characters=characters)
+    only = "" if begun else prose["only"].format(name=as_data(debater.name))
+    stance = _filled(prose["cue_stance"], stance=debater.stance)
+    if slots.is_plain(slot):
+        rounds = next(phase.rounds for phase in debate.format.phases if phase.name == slot.phase)
+        told = prose["cue"].format(
+            name=as_data(debater.name), stance=stance, round=slot.round, rounds=rounds, length=length, only=only
+        )
+    else:
+        of_slots = _slot_prose(debate.language)
+        turn = of_slots["turn"].format(name=as_data(debater.name), stance=stance)
+        other = label(debate, slot.to) if slot.to else ""
+        asked = slots.sentences(of_slots, slot, as_data(debater.name), other, took_point=took_point)
+        told = " ".join([turn, *map(as_data, asked), length + only])
     reminder = prose["reminder"].format(motion=shortened(as_data(debate.motion), _REMINDER, debate.language))
-    return "\n".join([" ".join([told, *filter(None, notes)]), reminder])
+    shown = _own_notes(debate, debater, own_notes) if own_notes else []
+    return "\n".join([*shown, " ".join([told, *filter(None, notes)]), reminder])
+
+
+def _own_notes(debate: Debate, debater: Debater, own_notes: Sequence[Line]) -> list[str]:
+    heading = _slot_prose(debate.language)["own_notes"].format(name=as_data(debater.name))
+    return [heading, *said(debate, own_notes), ""]
+
+
+# ── what is said without a model ────────────────────────────────────────────────────────────────────────
+
+
+def announcement(debate: Debate, slot: Slot) -> str:
+    """The moderator's words before a phase."""
+    phase = next(phase for phase in debate.format.phases if phase.name == slot.phase)
+    prose = _slot_prose(debate.language)
+    told = [prose["announced"].format(phase=phase.heading)]
+    if not phase.new_arguments:
+        told.append(prose["nothing_new"])
+    return " ".join(told)
+
+
+def question_to_all(debate: Debate, slot: Slot) -> str:
+    """A question of the moderator's that anybody can answer: another one each time."""
+    angles = [angle for angle in cast("Sequence[str]", _prose(debate.language)["angles"]) if "{" not in angle]
+    return angles[(derived_seed(debate.seed, "angle") + slot.seq) % len(angles)]
+
+
+def declined(debate: Debate) -> str:
+    """What stands in the transcript for a point of information that was not taken."""
+    return _slot_prose(debate.language)["declined"]
+
+
+def takes_point(debate: Debate, slot: Slot) -> str:
+    """The question whether the speaker takes a point of information."""
+    assert slot.debater is not None
+    assert slot.to is not None
+    asked = _slot_prose(debate.language)["takes_point"]
+    return asked.format(name=label(debate, slot.to), other=label(debate, slot.debater))
+
+
+def is_yes(debate: Debate, answer: str) -> bool | None:
+    """What the answer to a question of yes or no says; None where it says neither."""
+    prose = cast("Mapping[str, Sequence[str]]", _slot_prose(debate.language))
+    said_first = {
+        meaning: min((place for word in prose[key] if (place := _place(answer.casefold(), word)) >= 0), default=-1)
+        for meaning, key in ((True, "yes"), (False, "no"))
+    }
+    heard = [meaning for meaning, place in said_first.items() if place >= 0]
+    return min(heard, key=lambda meaning: said_first[meaning]) if heard else None
+
+
+def _place(words: str, word: str) -> int:
+    """Where the word stands; -1 where it does not. Scripts without spaces have no word boundaries."""
+    pattern = re.escape(word) if not word.isascii() else rf"\b{re.escape(word)}\b"
+    match = re.search(pattern, words)
+    return match.start() if match else -1
 
 
 # ── what an attempt is told besides, after others failed ────────────────────────────────────────────────
@@ -173,8 +237,8 @@ def in_language(debate: Debate) -> str:
     return prose["in_language"].format(language=_language_name(debate.language or "en", prose))
 
 
-def in_short(debate: Debate) -> str:
-    return _prose(debate.language)["in_short"].format(characters=debate.turn.max_characters)
+def in_short(debate: Debate, slot: Slot) -> str:
+    return _prose(debate.language)["in_short"].format(characters=longest(debate, slot).characters)
 
 
 def only_yourself(debate: Debate, debater: Debater) -> str:
@@ -184,7 +248,8 @@ def only_yourself(debate: Debate, debater: Debater) -> str:
 def instructions(debate: Debate) -> tuple[str, ...]:
     """The pieces of the prose that are the same in every debate: a turn that has one of them shows its prompt."""
     prose = _prose(debate.language)
-    pieces = [piece for key in _TOLD for piece in _FILLED_IN.split(prose[key])]
+    told = [*(prose[key] for key in _TOLD), *(_slot_prose(debate.language)[key] for key in slots.TOLD)]
+    pieces = [piece for text in told for piece in _FILLED_IN.split(text)]
     return tuple(line.strip() for piece in pieces for line in piece.splitlines() if line.strip())
 
 
@@ -230,7 +295,7 @@ def composed_with_own_turns(
 def _speaker(debate: Debate, line: str) -> str | None:
     """Whose line it is: of names that begin alike, the longest."""
     colon = _prose(debate.language)["colon"]
-    labels = {label(debate, speaker) + colon: speaker for speaker in (MODERATOR, *(d.id for d in debate.debaters))}
+    labels = {label(debate, speaker) + colon: speaker for speaker in (*HELPERS, *(d.id for d in debate.debaters))}
     found = [known for known in labels if line.startswith(known)]
     return labels[max(found, key=len)] if found else None
 
@@ -268,6 +333,11 @@ def _prose(tag: str | None) -> Mapping[str, Any]:
     language = (tag or "en").split("-")[0].lower()
     chosen = language if language in languages() else "en"
     return tomllib.loads((_folder() / f"{chosen}.toml").read_text(encoding="utf-8"))
+
+
+def _slot_prose(tag: str | None) -> Mapping[str, str]:
+    """The sentences about slots of formats."""
+    return cast("Mapping[str, str]", _prose(tag)["slots"])
 
 
 def _folder() -> Traversable:

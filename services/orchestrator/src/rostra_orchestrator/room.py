@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rostra.agenda import Slot
+from rostra.agenda import Slot, agenda
+from rostra.lengths import longest
 from rostra.models import Debate, Debater
 from rostra_orchestrator import context, prompt
 from rostra_orchestrator.endpoint import Facts, Refused
-from rostra_orchestrator.prompt import Line
+from rostra_orchestrator.slots import Line
 
 # Tokens that an attempt after a failed one may need for what it is told besides.
 _NOTES_TOKENS = 64
@@ -59,11 +60,16 @@ class Room:
 
     async def _reserved(self, slot: Slot) -> int:
         """The tokens of the longest cue, in the phase's last round, and the longest answer."""
-        phases = {phase.name: phase for phase in self.debate.format.phases}
-        last = slot.model_copy(update={"round": phases[slot.phase].rounds})
+        rounds = {phase.name: phase.rounds for phase in self.debate.format.phases}
+        last = slot.model_copy(update={"round": rounds[slot.phase]})
         cues = [await self.count(self._last_words(last, debater)) for debater in self.debate.debaters]
-        answers = [longest_answer(self.debate, name, d, self.facts) for name in phases for d in self.debate.debaters]
-        return max(cues) + max(answers)
+        return max(cues) + self._longest_answer()
+
+    def _longest_answer(self) -> int:
+        """Of all slots and debaters; slots that differ only in who speaks are looked at once."""
+        alike = {(slot.phase, slot.minutes): slot for slot in agenda(self.debate)}
+        slots = alike.values()
+        return max(longest_answer(self.debate, slot, d, self.facts) for slot in slots for d in self.debate.debaters)
 
     def _last_words(self, slot: Slot, debater: Debater) -> str:
         begun = prompt.answer_begins(self.debate, debater) if self.facts.begins_answer else ""
@@ -80,7 +86,7 @@ class Room:
         )
 
 
-def longest_answer(debate: Debate, phase: str, debater: Debater, facts: Facts) -> int:
+def longest_answer(debate: Debate, slot: Slot, debater: Debater, facts: Facts) -> int:
     """The most tokens that one attempt may generate: never more than half of the context."""
-    longest = debate.turn.max_tokens
-    return min(longest, debate.sampling_for(phase, debater.id).max_tokens or longest, facts.context // 2)
+    most = longest(debate, slot).tokens
+    return min(most, debate.sampling_for(slot.phase, debater.id).max_tokens or most, facts.context // 2)

@@ -13,18 +13,19 @@ import structlog
 
 from rostra.agenda import Slot
 from rostra.endpoints import SUPPORTED
-from rostra.events import AttemptFailed, TurnTaken, Usage
+from rostra.events import SCRIPTED, AttemptFailed, TurnTaken, Usage
+from rostra.format import MODERATOR
 from rostra.models import Debate, Debater
 from rostra.transcript import Course
-from rostra_orchestrator import ladder, prompt
+from rostra_orchestrator import ladder
 from rostra_orchestrator.attempt import Attempt, Rejected, Say
 from rostra_orchestrator.chat import Chat, Stop
 from rostra_orchestrator.endpoint import Answer, BrokenAnswer, ModelError, Refused, Unavailable
 from rostra_orchestrator.guard import UNSPEAKABLE, Fault, Guard, Judged, reasons
 from rostra_orchestrator.ladder import Budget
 from rostra_orchestrator.pool import Pool
-from rostra_orchestrator.prompt import Line
 from rostra_orchestrator.settings import Settings
+from rostra_orchestrator.slots import Heard, Line, heard
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -44,6 +45,8 @@ class Table:
     pools: Mapping[str, Pool]
     settings: Settings
     guard: Guard
+    slots: Sequence[Slot]
+    points: dict[int, bool] = field(default_factory=dict[int, bool])  # of information: whether they were taken, by seq
     taken: list[TurnTaken] = field(default_factory=list[TurnTaken])
     failed: list[AttemptFailed] = field(default_factory=list[AttemptFailed])
     budget: Budget = field(default_factory=Budget)
@@ -55,12 +58,18 @@ class Table:
             self.take(turn)
         for failure in course.failed_attempts:
             self.fail(failure)
+        self.points |= {point.seq: point.taken for point in course.points}
 
     def take(self, turn: TurnTaken) -> None:
         self.taken.append(turn)
-        self.guard.hear(turn.text, turn.debater)
+        if not self._is_prepared(turn):
+            self.guard.hear(turn.text, turn.debater)
         self.budget.turns += 1
         self.budget.on_turns += turn.usage.total
+
+    def _is_prepared(self, turn: TurnTaken) -> bool:
+        """Notes and scripts may be said again."""
+        return turn.finish_reason == SCRIPTED or bool(self.slots[turn.seq - 1].team)
 
     def fail(self, failure: AttemptFailed) -> None:
         self.failed.append(failure)
@@ -68,8 +77,12 @@ class Table:
 
     def lines(self) -> list[Line]:
         """What was said so far, the opening included."""
-        opening = [Line(prompt.MODERATOR, self.debate.opening)] if self.debate.opening else []
+        opening = [Line(MODERATOR, self.debate.opening)] if self.debate.opening else []
         return opening + [Line(turn.debater, turn.text) for turn in self.taken]
+
+    def heard(self, slot: Slot, lines: Sequence[Line]) -> Heard:
+        """What the speaker of the slot hears of all that was said."""
+        return heard(self.debate, self.slots, lines, slot)
 
     def seated(self) -> Chat:
         if self.chat is None:
@@ -182,7 +195,7 @@ async def take_turn(table: Table, slot: Slot, chosen_by: ChosenBy, say: Say, not
         asyncio.CancelledError: `stop` was called.
     """
     assert slot.debater is not None
-    debater = table.debate.debater(slot.debater)
+    debater = table.debate.speaker(slot.debater)
     pool = table.pools[debater.id]
     failures = _Failures(table.settings, len(pool))
     started = datetime.now(UTC)
@@ -215,6 +228,26 @@ async def take_turn(table: Table, slot: Slot, chosen_by: ChosenBy, say: Say, not
     return turn
 
 
+def scripted_turn(table: Table, slot: Slot, words: str) -> TurnTaken:
+    """What is said in the slot without asking a model."""
+    assert slot.debater is not None
+    now = datetime.now(UTC)
+    turn = TurnTaken(
+        seq=slot.seq,
+        phase=slot.phase,
+        round=slot.round,
+        debater=slot.debater,
+        text=words,
+        attempts=0,
+        finish_reason=SCRIPTED,
+        started_at=now,
+        ended_at=now,
+    )
+    table.rise()  # the chat has not heard it
+    table.take(turn)
+    return turn
+
+
 def _attempt(table: Table, slot: Slot, debater: Debater, verdict: _Verdict, say: Say) -> Attempt:
     server = table.pools[debater.id].server
     failures, debate = verdict.failures, table.debate
@@ -224,8 +257,20 @@ def _attempt(table: Table, slot: Slot, debater: Debater, verdict: _Verdict, say:
     able = SUPPORTED[server.endpoint.dialect]
     given = debate.sampling_for(slot.phase, debater.id)
     remedy = ladder.remedy(debate, slot, debater, rung, why, able, given)
-    one_line = not failures.said_nothing
-    return Attempt(debate, slot, debater, server, verdict.number, say, table.guard, verdict, remedy, one_line)
+    return Attempt(
+        debate,
+        slot,
+        debater,
+        server,
+        verdict.number,
+        say,
+        table.guard,
+        verdict,
+        remedy,
+        heard_by=lambda lines: table.heard(slot, lines),
+        took_point=table.points.get(slot.seq - 1, False) and slot.kind == "speech",
+        one_line=not failures.said_nothing,
+    )
 
 
 def _lately(table: Table, slot: Slot) -> list[str]:

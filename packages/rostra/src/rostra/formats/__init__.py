@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
-from rostra.models import Format
+from rostra.format import Format
 
 
 @cache
@@ -19,4 +19,4 @@ def library() -> Mapping[str, Format]:
 
 def _load(file_name: str) -> Format:
     data = tomllib.loads((files("rostra.formats") / file_name).read_text(encoding="utf-8"))
-    return Format.model_validate({"name": file_name.removesuffix(".toml"), **data})
+    return Format.model_validate({"name": file_name.removesuffix(".toml"), **data}, extra="forbid")

@@ -8,13 +8,16 @@ from typing import Literal
 
 from pydantic import Field
 
-from rostra.events import TurnTaken
+from rostra.agenda import agenda
+from rostra.events import SCRIPTED, TurnTaken
+from rostra.fields import Stored
+from rostra.lengths import longest
 from rostra.measures import language, speech, stance
 from rostra.measures.persona import kept, markers
 from rostra.measures.repetition import REPEATS, Said, compression_ratio, distinct, first_collapse, loops, seq_rep
 from rostra.measures.segments import graphemes, words
 from rostra.measures.terms import coverage, terms
-from rostra.models import Debate, Debater, Stored
+from rostra.models import Debate, Debater
 
 Flag = Literal[
     "empty",  # nothing is said
@@ -101,10 +104,13 @@ class DebateMeasures(Stored):
 
 
 def measure(debate: Debate, turns: Sequence[TurnTaken]) -> DebateMeasures:
-    """The figures of the turns taken so far; with no turns, shares and means are 0.
+    """The figures of what debaters said so far; with no turns, shares and means are 0. What a moderator or the audience
+    said, and what was said by a script, is not measured.
 
     Formulas and sources stand with the functions that are called here; a turn costs about 3 ms.
     """
+    debaters = {debater.id for debater in debate.debaters}
+    turns = [turn for turn in turns if turn.debater in debaters and turn.finish_reason != SCRIPTED]
     measured = tuple(_all_measured(debate, turns))
     collapse = first_collapse([turn.containment for turn in measured])
     return DebateMeasures(
@@ -122,18 +128,25 @@ def _mean(figures: Iterable[float]) -> float:
 
 
 def _all_measured(debate: Debate, turns: Sequence[TurnTaken]) -> Iterator[TurnMeasures]:
-    said, subject = Said(), terms(debate.motion)
+    said, subject, slots = Said(), terms(debate.motion), agenda(debate)
     for at, turn in enumerate(turns):
-        yield _measured(debate, turn, said, subject, turns[:at])
+        slot = slots[turn.seq - 1] if turn.seq <= len(slots) else None
+        most = longest(debate, slot).characters if slot else debate.turn.max_characters
+        yield _measured(debate, turn, said, subject, turns[:at], most)
         said.add(turn.text, turn.debater)
 
 
 def _measured(
-    debate: Debate, turn: TurnTaken, said: Said, subject: frozenset[str], before: Sequence[TurnTaken]
+    debate: Debate,
+    turn: TurnTaken,
+    said: Said,
+    subject: frozenset[str],
+    before: Sequence[TurnTaken],
+    most: int | None,
 ) -> TurnMeasures:
     text, told = turn.text, words(turn.text)
     closest, guess = said.closest(text, turn.debater), language.detected(text, debate.language)
-    found = dict(_found(debate, turn, closest.share))
+    found = dict(_found(debate, turn, closest.share, most))
     return TurnMeasures(
         seq=turn.seq,
         characters=graphemes(text),
@@ -153,19 +166,18 @@ def _measured(
     )
 
 
-def _found(debate: Debate, turn: TurnTaken, containment: float) -> Iterator[tuple[Flag, str]]:
+def _found(debate: Debate, turn: TurnTaken, containment: float, most: int | None) -> Iterator[tuple[Flag, str]]:
     """What is wrong with a turn, each with the words that show it. An empty turn has nothing else wrong."""
     if speech.is_empty(turn.text):
         yield "empty", ""
         return
-    yield from _form(debate, turn)
+    yield from _form(debate, turn, most)
     yield from _repetition(turn, containment)
     yield from _voice(debate, turn)
     yield from _standing(debate, turn)
 
 
-def _form(debate: Debate, turn: TurnTaken) -> Iterator[tuple[Flag, str]]:
-    most = debate.turn.max_characters
+def _form(debate: Debate, turn: TurnTaken, most: int | None) -> Iterator[tuple[Flag, str]]:
     if speech.is_cut_off(turn.text, turn.finish_reason, debate.language) or _was_cut(turn):
         yield "cut_off", ""
     if most is not None and speech.over_limit(turn.text, most):
@@ -206,7 +218,10 @@ def _standing(debate: Debate, turn: TurnTaken) -> Iterator[tuple[Flag, str]]:
 
 
 def _others(debate: Debate, debater: Debater) -> list[Debater]:
-    return [other for other in debate.debaters if other.id != debater.id]
+    """Those who do not stand with the debater."""
+    return [
+        other for other in debate.debaters if other.id != debater.id and not (other.team and other.team == debater.team)
+    ]
 
 
 def _personas(debate: Debate, turns: Sequence[TurnTaken]) -> Iterator[PersonaMeasures]:

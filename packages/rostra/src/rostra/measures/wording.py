@@ -10,7 +10,7 @@ from importlib.resources.abc import Traversable
 
 import regex
 
-from rostra.models import Stored
+from rostra.fields import Stored
 
 
 class Wording(Stored):

@@ -1,0 +1,118 @@
+"""A debate in a format with teams, exchanges, points and notes, from its claim to its end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from builders import A_FORMAT, a_debate, a_turn, claimed
+from playing import course, play_out, played
+from rostra.agenda import agenda
+from rostra.events import PointDecided
+from rostra.models import Status
+from rostra.store import Store
+from rostra.transcript import as_json, as_markdown
+from rostra_orchestrator.settings import Settings
+from scripted import Says, ScriptedModel
+
+# The slot in which the point is offered.
+POINT = 3
+
+
+def asked_about_points(request: dict[str, Any]) -> bool:
+    return "Answer with yes or no only." in request["messages"][-1]["content"]
+
+
+def answering(model: ScriptedModel, taken: str) -> None:
+    """The model takes or declines points, and speaks in numbered words otherwise."""
+    spoken = iter(range(1, 100))
+    model.script = lambda request: Says(taken if asked_about_points(request) else f"Words {next(spoken)}.")
+
+
+async def test_a_format_is_played_slot_by_slot(store: Store, settings: Settings, model: ScriptedModel):
+    answering(model, "Yes.")
+    debate = a_debate(format=A_FORMAT, language="en", guard="off")
+    await played(store, settings, await claimed(store, debate))
+    ended = await course(store, debate)
+    assert ended.status is Status.COMPLETED
+    assert [(t.seq, t.debater) for t in ended.turns] == [(s.seq, s.debater) for s in agenda(debate)]
+    assert ended.turns[0].text == "Next: The cases."
+    assert (ended.turns[0].attempts, ended.turns[0].finish_reason, ended.turns[0].model) == (0, "scripted", "")
+
+
+async def test_a_point_that_is_taken_is_spoken_and_answered(store: Store, settings: Settings, model: ScriptedModel):
+    answering(model, "Yes.")
+    ended = await play_out(store, settings, format=A_FORMAT, language="en", guard="off")
+    (decided,) = ended.points
+    assert (decided.seq, decided.debater, decided.taken, decided.chosen_by) == (POINT, "d1", True, "model")
+    assert ended.turns[POINT - 1].text == "Words 2."
+    cues = [r["messages"][-1]["content"] for r in model.requests if not asked_about_points(r)]
+    assert "breaks in on Ada's speech with one short question" in cues[1]
+    assert "Ada answers Grace's question first. Ada goes on with the same speech" in cues[2]
+
+
+async def test_a_point_that_is_declined_is_not_heard(store: Store, settings: Settings, model: ScriptedModel):
+    answering(model, "No.")
+    ended = await play_out(store, settings, format=A_FORMAT, language="en", guard="off")
+    assert ended.points[0].taken is False
+    assert ended.turns[POINT - 1].text == "(offers a point, which is declined)"
+    assert [t.seq for t in ended.turns] == list(range(1, 13))
+    assert not any("breaks in on" in r["messages"][-1]["content"] for r in model.requests)
+
+
+async def test_where_the_model_says_neither_the_seed_decides(store: Store, settings: Settings, model: ScriptedModel):
+    answering(model, "Perhaps.")
+    decided = [(await play_out(store, settings, format=A_FORMAT, seed=seed)).points[0] for seed in (1, 1, 2, 3, 4, 5)]
+    assert {point.chosen_by for point in decided} == {"fallback"}
+    assert decided[0].taken == decided[1].taken
+    assert {point.taken for point in decided} == {True, False}
+
+
+async def test_notes_reach_the_own_side_and_nobody_else(store: Store, settings: Settings, model: ScriptedModel):
+    answering(model, "No.")
+    ended = await play_out(store, settings, format=A_FORMAT, language="en", guard="off")
+    notes = next(t.text for t in ended.turns if t.seq == 9)
+    reading = [r["messages"][-1]["content"] for r in model.requests if notes in r["messages"][-1]["content"]]
+    assert len(reading) == 2
+    assert all("Now Grace speaks" in asked for asked in reading)
+
+
+async def test_whoever_takes_over_knows_that_a_point_was_taken(store: Store, settings: Settings, model: ScriptedModel):
+    """As after a process that died between the decision and the point itself."""
+    answering(model, "No.")
+    debate = a_debate(format=A_FORMAT, language="en", guard="off")
+    claim = await claimed(store, debate)
+    for seq, speaker in ((1, "moderator"), (2, "d1")):
+        await store.append(claim, a_turn(seq, speaker, phase="cases"))
+    await store.append(claim, PointDecided(seq=POINT, debater="d1", taken=True, chosen_by="model"))
+    await played(store, settings, claim)
+    ended = await course(store, debate)
+    assert [t.seq for t in ended.turns] == list(range(1, 13))
+    assert ended.turns[POINT - 1].text == "Words 1."
+    assert [point.taken for point in ended.points] == [True]
+    assert not any(asked_about_points(request) for request in model.requests)
+
+
+async def test_a_moderator_with_a_model_finds_the_questions(store: Store, settings: Settings, model: ScriptedModel):
+    asked = {"name": "Q", "kind": "question", "questioner": "moderator", "speakers": ["T1", "S1"], "minutes": 2}
+    moderated = A_FORMAT | {"phases": [{"name": "questions", "slots": [asked]}]}
+    scripted = await play_out(store, settings, format=moderated, language="en", guard="off")
+    assert scripted.turns[0].finish_reason == "scripted"
+    assert scripted.turns[0].text.endswith("?")
+    own = await play_out(store, settings, format=moderated, language="en", guard="off", moderator={"model": "default"})
+    assert own.turns[0].model == "default"
+    assert [t.debater for t in own.turns] == ["moderator", "d1", "d2"]
+
+
+async def test_the_transcript_tells_the_slots(store: Store, settings: Settings, model: ScriptedModel):
+    answering(model, "No.")
+    debate = a_debate(format=A_FORMAT, language="en", guard="off")
+    await played(store, settings, await claimed(store, debate))
+    ended = await course(store, debate)
+    told = as_json(debate, ended)
+    question = told["turns"][4]
+    assert [question[key] for key in ("debater", "kind", "slot", "to")] == ["Grace", "question", "T questioned", "Ada"]
+    assert [turn["heard_by"] for turn in told["turns"] if turn["kind"] == "notes"] == ["spaces"]
+    assert told["settings"]["seats"] == {"T1": "Ada", "T2": "Ada", "S1": "Grace", "S2": "Grace"}
+    markdown = as_markdown(debate, ended)
+    assert "## The cases" in markdown
+    assert "**Grace (T questioned, question):**" in markdown
