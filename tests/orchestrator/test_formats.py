@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from builders import A_FORMAT, a_debate, a_turn, claimed
+from conformance import departures
 from playing import course, play_out, played
-from rostra.agenda import agenda
+from rostra.agenda import Slot, agenda, is_scripted
 from rostra.events import PointDecided
-from rostra.models import Status
+from rostra.formats import library
+from rostra.models import Debate, Status
 from rostra.store import Store
 from rostra.transcript import as_json, as_markdown
 from rostra_orchestrator.settings import Settings
@@ -116,3 +120,35 @@ async def test_the_transcript_tells_the_slots(store: Store, settings: Settings, 
     markdown = as_markdown(debate, ended)
     assert "## The cases" in markdown
     assert "**Grace (T questioned, question):**" in markdown
+
+
+# ── the library ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def is_hidden(debate: Debate, earlier: Slot, slot: Slot) -> bool:
+    """Whether who speaks in `slot` may not know what was said in the earlier one."""
+    if earlier.team:
+        return earlier.team != debate.speaker(slot.debater or "").team
+    same_round = (earlier.phase, earlier.round) == (slot.phase, slot.round)
+    return slot.simultaneous and same_round and earlier.debater != slot.debater
+
+
+@pytest.mark.parametrize("name", [name for name in library() if name not in ("auto", "manual")])
+async def test_every_format_is_held_as_it_is_written(store: Store, settings: Settings, model: ScriptedModel, name: str):
+    answering(model, "Yes.")
+    debate = a_debate(format=name, debaters=None, language="en", guard="off")
+    await played(store, settings, await claimed(store, debate))
+    ended = await course(store, debate)
+    assert ended.status is Status.COMPLETED
+    assert departures(as_json(debate, ended)) == []
+    asked = [request for request in model.requests if not asked_about_points(request)]
+    spoken = [slot for slot in agenda(debate) if not is_scripted(debate, slot)]
+    assert len(asked) == len(spoken)
+    kept_from = 0
+    for slot, request in zip(spoken, asked, strict=True):
+        read = "\n".join(message["content"] for message in request["messages"])
+        earlier = zip(agenda(debate)[: slot.seq - 1], ended.turns, strict=False)
+        hidden = [turn.text for before, turn in earlier if is_hidden(debate, before, slot)]
+        assert [words for words in hidden if words in read] == []
+        kept_from += len(hidden)
+    assert (kept_from > 0) == any(slot.team or slot.simultaneous for slot in agenda(debate))
