@@ -247,12 +247,91 @@ class GuardRules(Request):
     leaks: Strictness | None = Field(default=None, description="Shows template tokens or its instructions.")
 
 
-class JudgeRules(Request):
-    """Who gives the verdict."""
+MAX_JUDGES = 15
+# The World Schools' rubric: content 40, style 40, strategy 20.
+DEFAULT_RUBRIC: dict[str, float] = {"content": 40.0, "style": 40.0, "strategy": 20.0}
+MAX_CRITERIA = 8
 
-    panel: Annotated[StrictInt, Field(ge=1, le=15)] = 1
-    swap: StrictBool = True
+
+class JudgeSeat(Request):
+    """One judge of a panel."""
+
     model: ModelName = "default"
+    persona: Prose = ""
+
+
+def _enough_judges(panel: int | tuple[JudgeSeat, ...]) -> int | tuple[JudgeSeat, ...]:
+    seats = panel if isinstance(panel, int) else len(panel)
+    if not 1 <= seats <= MAX_JUDGES:
+        raise PydanticCustomError("judges", "a panel has 1 to {most} judges", {"most": MAX_JUDGES})
+    return panel
+
+
+def _enough_weight(weights: dict[str, float]) -> dict[str, float]:
+    if not 1 <= len(weights) <= MAX_CRITERIA or not sum(weights.values()):
+        raise PydanticCustomError(
+            "rubric", "a rubric has 1 to {most} criteria, one of them with a weight", {"most": MAX_CRITERIA}
+        )
+    return weights
+
+
+Weights = Annotated[
+    dict[Annotated[StrictStr, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")], Annotated[Number, Field(ge=0, le=1000)]],
+    AfterValidator(_enough_weight),
+]
+
+
+class JudgeRules(Request):
+    """Who gives the verdict, and by what."""
+
+    panel: Annotated[StrictInt | tuple[JudgeSeat, ...], AfterValidator(_enough_judges)] = Field(
+        default=1,
+        description="How many judges of `model` there are; or each of them with its model and persona. At most 15.",
+    )
+    swap: StrictBool = Field(
+        default=True, description="Each judge reads twice, the second time with the sides swapped; both must agree."
+    )
+    model: ModelName = "default"
+    rubric: Literal["per_clash"] | Weights = Field(
+        default=DEFAULT_RUBRIC,
+        description="Criteria and their weights; or `per_clash`: who won each point on which the sides clashed.",
+    )
+    names_hidden: StrictBool = Field(default=True, description="Judges read Side A and Side B instead of names.")
+
+    @property
+    def seats(self) -> tuple[JudgeSeat, ...]:
+        """All judges, in order."""
+        return self.panel if isinstance(self.panel, tuple) else (JudgeSeat(model=self.model),) * self.panel
+
+    @property
+    def readings(self) -> int:
+        """How often each judge reads the debate."""
+        return 2 if self.swap else 1
+
+
+MAX_AUDIENCE = 100
+
+
+class AudienceRules(Request):
+    """Simulated people who vote on the motion before the first turn and after the last."""
+
+    size: Annotated[StrictInt, Field(ge=1, le=MAX_AUDIENCE)] = 5
+    personas: Annotated[tuple[Prose, ...], Field(max_length=MAX_AUDIENCE)] = Field(
+        default=(), description="Who they are, by turns; when left out, plain people of Rostra's."
+    )
+    model: ModelName = "default"
+
+
+class DecisionRules(Request):
+    """How the debaters decide among their last answers, which they read without names."""
+
+    protocol: Literal["majority", "borda", "approval", "consensus"]
+    limit: Annotated[StrictInt, Field(ge=1, le=100)] = Field(
+        default=1, description="`consensus`: most rounds of voting; the others vote once."
+    )
+    share: Annotated[Number, Field(gt=0.5, le=1)] = Field(
+        default=1, description="`consensus`: the share of the debaters that must name the same answer."
+    )
 
 
 class Limits(Request):
@@ -308,6 +387,12 @@ class DebateRequest(Request):
     )
     guard: Strictness | GuardRules | None = None
     judge: JudgeRules | None = None
+    audience: AudienceRules | None = None
+    decision: DecisionRules | None = None
+    baselines: StrictBool = Field(
+        default=False,
+        description="Whether a single answer, and a vote of independent answers, are given beside the debate.",
+    )
     limits: Limits = Limits()
     seed: Annotated[StrictInt, Field(ge=0, le=MAX_SEED)] | None = None
     metadata: Metadata = {}
@@ -388,6 +473,9 @@ class Debate(Stored):
     phases: Mapping[str, PhaseRules] = {}
     guard: Strictness | GuardRules | None = None
     judge: JudgeRules | None = None
+    audience: AudienceRules | None = None
+    decision: DecisionRules | None = None
+    baselines: bool = False
     limits: Limits = Limits()
     seed: int
     metadata: Mapping[str, MetadataValue] = {}
@@ -457,6 +545,9 @@ def debate_from(
         phases=request.phases,
         guard=request.guard,
         judge=request.judge,
+        audience=request.audience,
+        decision=request.decision,
+        baselines=request.baselines,
         limits=request.limits,
         seed=request.seed if request.seed is not None else secrets.randbelow(MAX_SEED),
         metadata=request.metadata,

@@ -10,9 +10,11 @@ from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+from rostra import outcomes
 from rostra.agenda import turns_planned
 from rostra.events import (
     AttemptFailed,
+    BaselineGiven,
     DebateClaimed,
     DebateCreated,
     DebateEnded,
@@ -21,12 +23,17 @@ from rostra.events import (
     DebateResumed,
     Event,
     NewerEvent,
+    QuestionFailed,
+    ReadingGiven,
     SpeakerChosen,
     TurnTaken,
     Usage,
+    VerdictGiven,
+    VoteCast,
 )
 from rostra.measures import measure
 from rostra.models import ENDED, Debate, Phase, PhaseRules, Status
+from rostra.outcomes import Outcomes
 from rostra.plain import on_one_line
 
 
@@ -40,6 +47,7 @@ class Course(BaseModel):
     turns: tuple[TurnTaken, ...] = ()
     failed_attempts: tuple[AttemptFailed, ...] = ()
     choices: tuple[SpeakerChosen, ...] = ()
+    outcomes: Outcomes = Outcomes()
     started_at: AwareDatetime | None = None
     ended_at: AwareDatetime | None = None
     paused_at: AwareDatetime | None = None
@@ -47,13 +55,14 @@ class Course(BaseModel):
 
     @property
     def tokens(self) -> int:
-        """All tokens spent, failed attempts included."""
+        """All tokens spent, with failed attempts and what was asked beside the turns."""
         return self.usage.total
 
     @property
     def usage(self) -> Usage:
         """Tokens spent in all; `counted_by` is the least exact count among them."""
-        return sum((event.usage for event in (*self.turns, *self.failed_attempts, *self.choices)), start=Usage())
+        spent = [event.usage for event in (*self.turns, *self.failed_attempts, *self.choices)]
+        return sum([*spent, *self.outcomes.usages], start=Usage())
 
 
 def fold(events: Iterable[Event]) -> Course:
@@ -76,6 +85,8 @@ def _after(course: Course, event: Event) -> Mapping[str, Any]:
             return {"choices": (*course.choices, event)}
         case AttemptFailed():
             return {"failed_attempts": (*course.failed_attempts, event)}
+        case QuestionFailed() | ReadingGiven() | VerdictGiven() | VoteCast() | BaselineGiven():
+            return {"outcomes": course.outcomes.after(event)}
         case DebatePaused():
             return {"status": Status.PAUSED, "paused_at": event.at}
         case DebateResumed():
@@ -107,7 +118,7 @@ def as_json(debate: Debate, course: Course) -> dict[str, Any]:
         "turns": [_turn_as_json(turn, names) for turn in course.turns],
         "turns_planned": turns_planned(debate),
         "usage": course.usage.model_dump(),
-        "verdict": None,
+        **outcomes.as_json(debate, course.outcomes),
         "measures": measures_as_json(debate, course),
     }
 
@@ -136,9 +147,8 @@ def debaters_as_json(debate: Debate) -> list[dict[str, Any]]:
 def settings_as_json(debate: Debate) -> dict[str, Any]:
     """All that a reader needs to play the debate again."""
     names = {d.id: d.name for d in debate.debaters}
-    settings = debate.model_dump(
-        mode="json", include={"language", "opening", "turn", "guard", "judge", "limits", "seed", "metadata"}
-    )
+    kept = {"language", "opening", "turn", "guard", "limits", "seed", "metadata"}
+    settings = debate.model_dump(mode="json", include=kept | {"judge", "audience", "decision", "baselines"})
     return {
         "format": debate.format.name,
         "phases": [_phase_as_json(debate, phase) for phase in debate.format.phases],
@@ -191,7 +201,12 @@ def as_markdown(debate: Debate, course: Course) -> str:
     return (
         "\n\n".join(
             part
-            for part in (_heading(debate, course), *_spoken(debate, course.turns), _closing(debate, course))
+            for part in (
+                _heading(debate, course),
+                *_spoken(debate, course.turns),
+                *_outcomes(debate, course),
+                _closing(debate, course),
+            )
             if part
         )
         + "\n"
@@ -212,6 +227,12 @@ def _spoken(debate: Debate, turns: Sequence[TurnTaken]) -> Iterable[str]:
         yield f"## {neutral(title)}"
         for turn in spoken:
             yield f"**{names[turn.debater]}:** {neutral(turn.text)}"
+
+
+def _outcomes(debate: Debate, course: Course) -> Iterable[str]:
+    for title, told in outcomes.sections(debate, course.outcomes):
+        yield f"## {title}"
+        yield "\n".join(f"- {neutral(line)}" for line in told)
 
 
 def _closing(debate: Debate, course: Course) -> str:

@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from rostra import questions
 from rostra.agenda import turns_planned
 from rostra.models import Debate
 from rostra_api.caller import Caller
@@ -57,11 +58,12 @@ class Rate:
 
 
 def most_tokens(debate: Debate, attempts: int) -> int:
-    """What the debate's answers come to at most: its turns, each `turn.max_tokens` long and tried so often.
+    """What the debate's answers come to at most: its turns, each `turn.max_tokens` long and tried so often, and what
+    judges, voters and baselines may answer.
 
     `limits.tokens` bounds that, too; it counts the prompts as well.
     """
-    most = turns_planned(debate) * debate.turn.max_tokens * attempts
+    most = turns_planned(debate) * debate.turn.max_tokens * attempts + questions.most_tokens(debate)
     return min(most, debate.limits.tokens or most)
 
 
@@ -70,7 +72,8 @@ def check_tokens(debate: Debate, settings: Settings) -> None:
     cost = most_tokens(debate, settings.turn_attempts)
     if cost > settings.debate_tokens:
         detail = (
-            f"all turns x turn.max_tokens x {settings.turn_attempts} attempts makes {cost} tokens; a debate may have "
-            f"{settings.debate_tokens}: ask for fewer rounds or shorter turns, or set limits.tokens"
+            f"all turns x turn.max_tokens x {settings.turn_attempts} attempts, and what is asked beside them, makes "
+            f"{cost} tokens; a debate may have {settings.debate_tokens}: ask for fewer rounds or shorter turns, or set "
+            "limits.tokens"
         )
         raise Refusal(INVALID, "See `errors`.", [Fault(pointer="/rounds", detail=detail)], bound="ROSTRA_DEBATE_TOKENS")
