@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from builders import a_debate
+from rostra.sides import Side
 from rostra_orchestrator.masks import Mask, mask
 from rostra_orchestrator.prompt import Line
 
@@ -62,3 +63,17 @@ def test_nobody_is_named_in_what_is_shown():
     everything = f"{hidden.shown.debaters} {hidden.shown.opening} {hidden.lines([Line('d1', 'Grace, no!')])}"
     assert "Ada" not in everything
     assert "Grace" not in everything
+
+
+def test_who_is_on_one_side_has_one_letter():
+    debate = a_debate(debaters=[{"name": name} for name in ("Ada", "Grace", "Linus")])
+    tabs = Side(key="tabs", title="The Tabulators", stance="for tabs", members=("d1", "d3"))
+    spaces = Side(key="spaces", title="The Spacers", stance="for spaces", members=("d2",))
+    hidden = Mask(debate, (spaces, tabs))
+    assert [(debater.id, debater.name) for debater in hidden.shown.debaters] == [
+        ("d2", "Side A"),
+        ("d1", "Side B"),
+        ("d3", "Side B"),
+    ]
+    assert hidden.hide("Linus of the tabulators and Grace") == "Side B of Side B and Side A"
+    assert hidden.unhide("Side B wins") == "The Tabulators wins"

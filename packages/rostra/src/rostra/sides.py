@@ -33,9 +33,9 @@ def sides(debate: Debate) -> tuple[Side, ...]:
     return tuple(Side(key=d.id, title=d.name, stance=d.stance, members=(d.id,)) for d in debate.debaters)
 
 
-def side_of(debate: Debate, debater: str) -> Side:
-    """The side that a debater is on."""
-    return next(side for side in sides(debate) if debater in side.members)
+def side_of(debate: Debate, speaker: str) -> Side | None:
+    """The side that a debater is on; a moderator is on none."""
+    return next((side for side in sides(debate) if speaker in side.members), None)
 
 
 def titles(debate: Debate) -> Mapping[str, str]:

@@ -19,10 +19,9 @@ from rostra_orchestrator.endpoint import Message, ModelServer
 from rostra_orchestrator.hearing import Hearing
 from rostra_orchestrator.masks import mask
 from rostra_orchestrator.prompt import Line
-from rostra_orchestrator.reading import items, letters_in, object_schema, order_schema, text_of
+from rostra_orchestrator.reading import items, letters_in, object_schema, order_schema, text_of, text_schema, texts_of
 from rostra_orchestrator.text import shortened
 
-_LONGEST_REASON = 200
 # Characters of all answers that debaters vote on, in a small context; each has its share.
 _ANSWERS_SHARE = 0.5
 
@@ -72,7 +71,7 @@ class AudienceVote:
         vote = text_of(answer.get("vote")).lower().strip(" .")
         if vote not in STANDS:
             raise Unreadable("`vote` is not one of for, against, undecided")
-        return self._cast(ballot=(vote,), reason=text_of(answer.get("reason"))[: 2 * _LONGEST_REASON])
+        return self._cast(ballot=(vote,), reason=texts_of(answer.get("reason"), 1))
 
     def failed(self, reason: str) -> VoteCast:
         return self._cast(failed=reason)
@@ -150,7 +149,7 @@ class CouncilVote:
                 return told("choice", letters=prose.letters(letters))
 
     def read(self, answer: Mapping[str, Any]) -> VoteCast:
-        reason = text_of(answer.get("reason"))[: 2 * _LONGEST_REASON]
+        reason = texts_of(answer.get("reason"), 1)
         named = self._named(answer)
         return self._cast(ballot=tuple(self.letters[letter] for letter in named), reason=reason)
 
@@ -183,4 +182,4 @@ class CouncilVote:
 
 def _reasoned(fields: Mapping[str, Any]) -> Mapping[str, Any]:
     """A ballot with its reason before it."""
-    return object_schema({"reason": {"type": "string", "maxLength": _LONGEST_REASON}, **fields})
+    return object_schema({"reason": text_schema(), **fields})

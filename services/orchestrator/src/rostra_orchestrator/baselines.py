@@ -16,11 +16,10 @@ from rostra.questions import BALLOT_TOKENS, FEWEST_ANSWERS, MOST_ANSWERS, SINGLE
 from rostra_orchestrator import prompt, prose
 from rostra_orchestrator.asking import Unreadable
 from rostra_orchestrator.endpoint import Message, ModelServer
-from rostra_orchestrator.reading import object_schema, text_of
+from rostra_orchestrator.reading import object_schema, text_of, text_schema, texts_of, texts_schema
 
 _SIDES: tuple[Literal["for", "against"], ...] = ("for", "against")
-_LONGEST_ARGUMENT = 800
-_LONGEST_REASON = 200
+_MOST_ARGUMENTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +44,8 @@ class BaselineAsked:
 
     @property
     def schema(self) -> Mapping[str, Any]:
-        most = _LONGEST_ARGUMENT if self.kind == "single" else _LONGEST_REASON
-        return object_schema(
-            {"reason": {"type": "string", "maxLength": most}, "answer": {"type": "string", "enum": list(_SIDES)}}
-        )
+        reason = texts_schema(_MOST_ARGUMENTS) if self.kind == "single" else text_schema()
+        return object_schema({"reason": reason, "answer": {"type": "string", "enum": list(_SIDES)}})
 
     async def messages(self, server: ModelServer, longest: int, *, again: bool) -> Sequence[Message]:
         told, facts = prose.prose_for(self.debate), await server.facts()
@@ -67,7 +64,7 @@ class BaselineAsked:
         side = next((side for side in _SIDES if side == said), None)
         if side is None:
             raise Unreadable("`answer` is neither for nor against")
-        return self._given(answer=side, text=text_of(answer.get("reason"))[: 2 * _LONGEST_ARGUMENT])
+        return self._given(answer=side, text=texts_of(answer.get("reason"), _MOST_ARGUMENTS))
 
     def failed(self, reason: str) -> BaselineGiven:
         return self._given(failed=reason)

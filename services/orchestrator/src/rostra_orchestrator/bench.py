@@ -119,7 +119,7 @@ class Bench:
     async def _give_verdict(self, turns: Sequence[TurnTaken], broken: str = "") -> None:
         assert self.debate.judge is not None
         keys = [side.key for side in sides(self.debate)]
-        last = side_of(self.debate, turns[-1].debater).key if turns else None
+        last = next((side.key for turn in reversed(turns) if (side := side_of(self.debate, turn.debater))), None)
         found = verdict(self.debate.judge, keys, self.outcomes.readings, last, broken)
         log.info("verdict given", outcome=found.outcome, reason=found.reason)
         await self._hear(VerdictGiven(verdict=found))

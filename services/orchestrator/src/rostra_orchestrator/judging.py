@@ -22,7 +22,18 @@ from rostra_orchestrator.endpoint import Message, ModelServer
 from rostra_orchestrator.hearing import Hearing
 from rostra_orchestrator.masks import Mask
 from rostra_orchestrator.prompt import Line
-from rostra_orchestrator.reading import items, letters_in, members, object_schema, order_schema, text_of
+from rostra_orchestrator.reading import (
+    LONGEST_TEXT,
+    items,
+    letters_in,
+    members,
+    object_schema,
+    order_schema,
+    text_of,
+    text_schema,
+    texts_of,
+    texts_schema,
+)
 
 _STANDINGS: tuple[Standing, ...] = ("stands", "contested", "dropped")
 _MOST_QUOTES = 3
@@ -30,8 +41,7 @@ _MOST_CLASHES = 4
 # Characters of all claims that a judge is asked about; and so many claims at most.
 _CLAIMS_ROOM = 500
 _MOST_CLAIMS = 6
-_LONGEST_QUOTE = 200
-_LONGEST_REASONS = 500
+_MOST_REASONS = 3
 _LONGEST_POINT = 120
 
 
@@ -49,13 +59,19 @@ class ReadingAsked:
     made: list[claims.Claim] = field(default_factory=list[claims.Claim])
 
     def __post_init__(self) -> None:
-        lines = [Line(turn.debater, turn.text) for turn in self.turns]
+        lines = [Line(turn.debater, turn.text) for turn in self._argued]
         found = claims.made(lines, self.debate.language)
         self.made = claims.chosen(found, _CLAIMS_ROOM, lambda _: 0)[:_MOST_CLAIMS]
 
     @property
     def name(self) -> str:
         return f"judge {self.judge}, reading {self.reading}"
+
+    @property
+    def _argued(self) -> list[TurnTaken]:
+        """What the sides said; a moderator's words are nobody's claim, and no evidence."""
+        members = {member for side in self.mask.order for member in side.members}
+        return [turn for turn in self.turns if turn.debater in members]
 
     @property
     def longest(self) -> int:
@@ -105,15 +121,13 @@ class ReadingAsked:
 
     def _schemas(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
         letters = list(self.mask.letters)
-        quote = {"type": "string", "maxLength": _LONGEST_QUOTE}
-        yield "quotes", {"type": "array", "items": quote, "minItems": 1, "maxItems": _MOST_QUOTES}
-        yield "reasons", {"type": "string", "maxLength": _LONGEST_REASONS}
+        yield "quotes", texts_schema(_MOST_QUOTES)
+        yield "reasons", texts_schema(_MOST_REASONS)
         if self.made:
             standing = {"type": "string", "enum": list(_STANDINGS)}
             yield "claims", object_schema({str(number): standing for number in range(1, len(self.made) + 1)})
         if isinstance(self.rules.rubric, str):
-            point = {"type": "string", "maxLength": _LONGEST_POINT}
-            clash = object_schema({"point": point, "winner": {"type": "string", "enum": letters}})
+            clash = object_schema({"point": text_schema(_LONGEST_POINT), "winner": {"type": "string", "enum": letters}})
             yield "clashes", {"type": "array", "items": clash, "minItems": 1, "maxItems": _MOST_CLASHES}
         else:
             points = {"type": "integer", "minimum": 1, "maximum": 10}
@@ -135,7 +149,7 @@ class ReadingAsked:
             if isinstance(self.rules.rubric, str)
             else self._scores(answer, self.rules.rubric),
             quotes=tuple(self._quotes(answer)),
-            reasons=self.mask.unhide(text_of(answer.get("reasons")))[: 2 * _LONGEST_REASONS],
+            reasons=self.mask.unhide(texts_of(answer.get("reasons"), _MOST_REASONS)),
             claims=tuple(self._claims(answer)),
             clashes=clashes,
             left_out=self.left_out,
@@ -193,14 +207,14 @@ class ReadingAsked:
                 yield Clash(point=self.mask.unhide(point)[: 2 * _LONGEST_POINT], winner=self._side(each.get("winner")))
 
     def _quotes(self, answer: Mapping[str, Any]) -> Iterator[Quote]:
-        hidden = [quotes.Said(turn.seq, turn.debater, self.mask.hide(turn.text)) for turn in self.turns]
-        spoken = [quotes.Said(turn.seq, turn.debater, turn.text) for turn in self.turns]
+        hidden = [quotes.Said(turn.seq, turn.debater, self.mask.hide(turn.text)) for turn in self._argued]
+        spoken = [quotes.Said(turn.seq, turn.debater, turn.text) for turn in self._argued]
         for each in items(answer.get("quotes"))[: 2 * _MOST_QUOTES]:
             fields = members(each)
             text = text_of(fields.get("quote", fields.get("text")) if fields else each)
             found = quotes.found(text, hidden)
             literal = quotes.found(text, spoken)
-            shown = (text if isinstance(literal, quotes.Found) else self.mask.unhide(text))[: 3 * _LONGEST_QUOTE]
+            shown = (text if isinstance(literal, quotes.Found) else self.mask.unhide(text))[: 3 * LONGEST_TEXT]
             if isinstance(found, str):
                 yield Quote(text=shown, rejected=found)
             else:
@@ -213,8 +227,9 @@ class ReadingAsked:
             standing = text_of(given.get(str(number))).lower()
             known: Standing | None = next((each for each in _STANDINGS if each in standing), None)
             if known is not None:
-                turn = self.turns[claim.line]
-                yield Claim(seq=turn.seq, side=self._key_of(claim.speaker), text=claim.text, standing=known)
+                yield Claim(
+                    seq=self._argued[claim.line].seq, side=self._key_of(claim.speaker), text=claim.text, standing=known
+                )
 
     def _key_of(self, debater: str) -> str:
         return next(side.key for side in self.mask.order if debater in side.members)

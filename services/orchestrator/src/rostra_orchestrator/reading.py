@@ -11,6 +11,8 @@ from rostra.plain import whole
 
 # More letters have too many orders to be named one by one.
 _MOST_ORDERED = 4
+# Characters of a text at most: llama.cpp reads no grammar that repeats something more than 200 times.
+LONGEST_TEXT = 180
 
 
 def object_schema(properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -21,6 +23,16 @@ def object_schema(properties: Mapping[str, Any]) -> dict[str, Any]:
         "required": list(properties),
         "additionalProperties": False,
     }
+
+
+def text_schema(longest: int = LONGEST_TEXT) -> dict[str, Any]:
+    """The schema of a text, which small models would else go on with up to the last token."""
+    return {"type": "string", "maxLength": longest}
+
+
+def texts_schema(most: int) -> dict[str, Any]:
+    """The schema of one text or several."""
+    return {"type": "array", "items": text_schema(), "minItems": 1, "maxItems": most}
 
 
 def order_schema(letters: Sequence[str]) -> dict[str, Any]:
@@ -42,6 +54,11 @@ def items(value: object) -> list[object]:
 def text_of(value: object) -> str:
     """A text or a number as text on one line; nothing for what is neither."""
     return whole(" ".join(str(value).split())) if isinstance(value, str | int | float) else ""
+
+
+def texts_of(value: object, most: int) -> str:
+    """A text, or the texts of a list one behind the other; of each at most twice of what was asked for."""
+    return " ".join(filter(None, map(text_of, items(value))))[: 2 * most * LONGEST_TEXT]
 
 
 def letters_in(text: str, letters: Sequence[str]) -> list[str]:
