@@ -248,6 +248,8 @@ class GuardRules(Request):
 
 
 MAX_JUDGES = 15
+# Who somebody is who does not debate: short enough for a hundred of them to have room in a request.
+Character = Annotated[StrictStr, Field(max_length=500), AfterValidator(_plain_text)]
 # The World Schools' rubric: content 40, style 40, strategy 20.
 DEFAULT_RUBRIC: dict[str, float] = {"content": 40.0, "style": 40.0, "strategy": 20.0}
 MAX_CRITERIA = 8
@@ -257,36 +259,24 @@ class JudgeSeat(Request):
     """One judge of a panel."""
 
     model: ModelName = "default"
-    persona: Prose = ""
+    persona: Character = ""
 
 
-def _enough_judges(panel: int | tuple[JudgeSeat, ...]) -> int | tuple[JudgeSeat, ...]:
-    seats = panel if isinstance(panel, int) else len(panel)
-    if not 1 <= seats <= MAX_JUDGES:
-        raise PydanticCustomError("judges", "a panel has 1 to {most} judges", {"most": MAX_JUDGES})
-    return panel
-
-
-def _enough_weight(weights: dict[str, float]) -> dict[str, float]:
-    if not 1 <= len(weights) <= MAX_CRITERIA or not sum(weights.values()):
-        raise PydanticCustomError(
-            "rubric", "a rubric has 1 to {most} criteria, one of them with a weight", {"most": MAX_CRITERIA}
-        )
-    return weights
-
-
+Panel = (
+    Annotated[StrictInt, Field(ge=1, le=MAX_JUDGES)]
+    | Annotated[tuple[JudgeSeat, ...], Field(min_length=1, max_length=MAX_JUDGES)]
+)
 Weights = Annotated[
-    dict[Annotated[StrictStr, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")], Annotated[Number, Field(ge=0, le=1000)]],
-    AfterValidator(_enough_weight),
+    dict[Annotated[StrictStr, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")], Annotated[Number, Field(gt=0, le=1000)]],
+    Field(min_length=1, max_length=MAX_CRITERIA),
 ]
 
 
 class JudgeRules(Request):
     """Who gives the verdict, and by what."""
 
-    panel: Annotated[StrictInt | tuple[JudgeSeat, ...], AfterValidator(_enough_judges)] = Field(
-        default=1,
-        description="How many judges of `model` there are; or each of them with its model and persona. At most 15.",
+    panel: Panel = Field(
+        default=1, description="How many judges of `model` there are; or each of them, with its model and persona."
     )
     swap: StrictBool = Field(
         default=True, description="Each judge reads twice, the second time with the sides swapped; both must agree."
@@ -316,7 +306,7 @@ class AudienceRules(Request):
     """Simulated people who vote on the motion before the first turn and after the last."""
 
     size: Annotated[StrictInt, Field(ge=1, le=MAX_AUDIENCE)] = 5
-    personas: Annotated[tuple[Prose, ...], Field(max_length=MAX_AUDIENCE)] = Field(
+    personas: Annotated[tuple[Character, ...], Field(max_length=MAX_AUDIENCE)] = Field(
         default=(), description="Who they are, by turns; when left out, plain people of Rostra's."
     )
     model: ModelName = "default"

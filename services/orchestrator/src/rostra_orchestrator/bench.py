@@ -85,10 +85,10 @@ class Bench:
 
     async def vote(self, turns: Sequence[TurnTaken], round_: int = 1) -> Decision | None:
         """The debaters' votes on the last answer of each; None where nothing is to be decided."""
-        if (rules := self.debate.decision) is None:
-            return None
         answers = {turn.debater: turn.text for turn in turns}
         in_order = {d.id: answers[d.id] for d in self.debate.debaters if d.id in answers}
+        if (rules := self.debate.decision) is None or len(in_order) < 2:
+            return None
         for debater in self.debate.debaters:
             vote = CouncilVote(self.debate, rules, debater.id, in_order, round_)
             await self._put(vote, debater.model)
