@@ -16,7 +16,8 @@ from builders import a_debate
 from rostra.agenda import agenda
 from rostra.models import Debate
 from rostra_orchestrator import prompt
-from rostra_orchestrator.prompt import Line, as_data
+from rostra_orchestrator.prompt import as_data
+from rostra_orchestrator.slots import Line
 
 # What is asked next, by the answers so far.
 Conversation = Callable[[Sequence[str]], str]

@@ -77,10 +77,22 @@ class TestADebateBegins:
         (phase,) = transcript["settings"]["phases"]
         assert phase["sampling"] == {"temperature": 0.2, "stop": ["."]}
 
-    async def test_what_is_not_acted_on_is_said(self, client: AsyncClient):
-        body = a_request(guard={"repetition": "strict"}, judge={"panel": 3})
-        (judge,) = (await post(client, body)).json()["notes"]
-        assert judge.startswith("`judge` is recorded, but")
+    async def test_judges_voters_and_baselines_stand_in_the_settings(self, client: AsyncClient):
+        beside = {
+            "judge": {"panel": [{"model": "default", "persona": "A retired judge."}], "rubric": {"wit": 2}},
+            "audience": {"size": 7, "personas": ["a baker"]},
+            "decision": {"protocol": "consensus", "limit": 3, "share": 0.75},
+            "baselines": True,
+        }
+        debate = (await post(client, a_request(**beside))).json()
+        assert debate["notes"] == []
+        transcript = (await client.get(debate["links"]["transcript"])).json()
+        settings = transcript["settings"]
+        assert settings["judge"] == {**beside["judge"], "swap": True, "model": "default", "names_hidden": True}
+        assert {name: settings[name] for name in ("decision", "baselines")} == {
+            name: beside[name] for name in ("decision", "baselines")
+        }
+        assert (transcript["verdict"], transcript["audience"], transcript["decision"]) == (None, None, None)
 
     async def test_speakers_in_a_manual_order(self, client: AsyncClient):
         body = a_request(format="manual", speakers=["Ada", "grace", "Ada"], rounds=2)
@@ -253,6 +265,17 @@ INVALID: dict[str, tuple[dict[str, Any] | bytes, list[str]]] = {
     "an unknown format": ({"motion": "x", "format": "shouting"}, ["/format"]),
     "an unknown model": (with_debater(model="huge"), ["/debaters/0/model"]),
     "an unknown model for the judge": (a_request(judge={"model": "huge"}), ["/judge/model"]),
+    "an unknown model in the panel": (
+        a_request(judge={"panel": [{"model": "default"}, {"model": "huge"}]}),
+        ["/judge/panel/1/model"],
+    ),
+    "an unknown model for the audience": (a_request(audience={"model": "huge"}), ["/audience/model"]),
+    "sixteen judges": (a_request(judge={"panel": 16}), ["/judge/panel"]),
+    "no judges": (a_request(judge={"panel": []}), ["/judge/panel"]),
+    "a rubric of nothing": (a_request(judge={"rubric": {"wit": 0}}), ["/judge/rubric/wit"]),
+    "a rubric without criteria": (a_request(judge={"rubric": {}}), ["/judge/rubric"]),
+    "an unknown protocol": (a_request(decision={"protocol": "dice"}), ["/decision/protocol"]),
+    "a consensus of half": (a_request(decision={"protocol": "consensus", "share": 0.5}), ["/decision/share"]),
     "an address for a model": (with_debater(model="http://elsewhere"), ["/debaters/0/model"]),
     "too hot": (with_debater(sampling={"temperature": 6}), ["/debaters/0/sampling/temperature"]),
     "what the server cannot do": (

@@ -137,6 +137,13 @@ class TestTokens:
         debate = a_debate(rounds=5, turn={"max_tokens": 200})
         assert most_tokens(debate, attempts=4) == 2 * 5 * 200 * 4
 
+    def test_what_is_asked_beside_the_turns_counts(self):
+        rules = {"judge": {"panel": 3}, "audience": {"size": 10}, "baselines": True}
+        plain = most_tokens(a_debate(rounds=5, turn={"max_tokens": 200}), attempts=4)
+        readings, ballots = 3 * 2 * 634, (2 * 10 + 15) * 150
+        more = most_tokens(a_debate(rounds=5, turn={"max_tokens": 200}, **rules), attempts=4)
+        assert more - plain == 3 * (readings + ballots + 350)
+
     def test_the_debates_own_limit_counts(self):
         debate = a_debate(rounds=500, turn={"max_tokens": 8192}, limits={"tokens": 5000})
         assert most_tokens(debate, attempts=4) == 5000

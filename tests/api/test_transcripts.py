@@ -8,8 +8,10 @@ import pytest
 from httpx2 import AsyncClient
 
 from builders import a_turn
-from rostra.models import Status
+from rostra.events import ReadingGiven, VerdictGiven
+from rostra.models import JudgeRules, Status
 from rostra.store import Claim, Store
+from rostra.verdicts import Quote, Reading, verdict
 from rostra_api.transcripts import preferred
 from rostra_api.views import TranscriptView
 
@@ -52,6 +54,29 @@ async def test_a_page_to_read(client: AsyncClient, store: Store, claim: Claim):
     named = await client.get(f"{path}.html")
     assert named.text == (await client.get(path, headers={"Accept": BROWSER})).text
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in named.text
+
+
+async def test_a_verdict_stands_in_every_form(client: AsyncClient, store: Store, claim: Claim):
+    forged = "<script>alert(2)</script>"
+    quotes = (Quote(text="Tabs are honest.", seq=1, side="d1"), Quote(text=forged, rejected="not in the transcript"))
+    reading = Reading(judge=1, reading=1, letters={"A": "d1", "B": "d2"}, ranking=("d1", "d2"), quotes=quotes)
+    await store.append(claim, a_turn(1, text="Tabs are honest."))
+    await store.append(claim, ReadingGiven.model_validate(reading.model_dump()))
+    found = verdict(JudgeRules(swap=False), ("d1", "d2"), [reading], "d1")
+    await store.append(claim, VerdictGiven(verdict=found))
+    path = f"/v1/debates/{claim.debate.id}/transcript"
+    told = (await client.get(f"{path}.json")).json()["verdict"]
+    assert (told["outcome"], told["winner"], told["readings"][0]["ranking"]) == ("winner", "Ada", ["Ada", "Grace"])
+    TranscriptView.model_validate((await client.get(f"{path}.json")).json())
+    assert "- Ada wins, by 100% of the judges." in (await client.get(f"{path}.md")).text
+    page = (await client.get(f"{path}.html")).text
+    assert '<li dir="auto">Ada wins, by 100% of the judges.</li>' in page
+    assert "“&lt;script&gt;alert(2)&lt;/script&gt;” (rejected: not in the transcript)" in page
+    lines = [json.loads(line) for line in (await client.get(f"{path}.ndjson")).text.splitlines()]
+    assert [line["type"] for line in lines[-2:]] == ["reading_given", "verdict_given"]
+    assert lines[-2]["letters"] == {"A": "Ada", "B": "Grace"}
+    assert lines[-1]["verdict"]["winner"] == "Ada"
+    assert "d1" not in json.dumps(lines[-2:])
 
 
 async def test_all_that_happened_a_line_an_event(client: AsyncClient, store: Store, claim: Claim):

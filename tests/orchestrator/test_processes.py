@@ -11,10 +11,12 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from builders import a_debate
+from judges import is_question, reading, says
 from rostra import queue
 from rostra.events import DebateClaimed
 from rostra.models import ENDED, Debate, Status
@@ -79,6 +81,14 @@ async def until_turns(store: Store, debate: Debate, turns: int, seconds: float =
     raise TimeoutError(f"{len(now.turns)} of {turns} turns after {seconds} s; the debate is {now.status}")
 
 
+async def until_readings(store: Store, debate: Debate, readings: int) -> None:
+    for _ in range(600):
+        if len((await course(store, debate)).outcomes.readings) >= readings:
+            return
+        await asyncio.sleep(0.05)
+    raise TimeoutError
+
+
 async def until_ended(store: Store, debate: Debate, seconds: float = 60) -> Course:
     ended = await until_turns(store, debate, 10**6, seconds)
     assert [turn.seq for turn in ended.turns] == list(range(1, len(ended.turns) + 1))
@@ -129,6 +139,25 @@ async def test_a_killed_player_is_replaced_and_no_turn_is_lost_or_doubled(
     assert ended.status is Status.COMPLETED
     assert len(ended.turns) == 8
     assert ended.turns[:2] == before.turns[:2]
+    assert await claims(store, debate) == 2
+
+
+async def test_a_player_killed_between_two_readings_is_replaced_and_nothing_is_read_twice(
+    store: Store, redis_url: str, model: ScriptedModel, start: Callable[[], subprocess.Popen[bytes]]
+):
+    def script(body: dict[str, Any]) -> Says:
+        return says(reading("A", ["Point"]), pause=0.05) if is_question(body, "winner") else Says("Point of order.")
+
+    model.script = script
+    async with running(start):
+        debate = await post(store, redis_url, rounds=1, judge={"panel": 3})
+        await until_readings(store, debate, 2)
+        os.kill(await player(store, debate), signal.SIGKILL)
+        ended = await until_ended(store, debate)
+    read = [(one.judge, one.reading) for one in ended.outcomes.readings]
+    assert read == [(judge, reading) for reading in (1, 2) for judge in (1, 2, 3)]
+    assert ended.status is Status.COMPLETED
+    assert ended.outcomes.verdict is not None
     assert await claims(store, debate) == 2
 
 

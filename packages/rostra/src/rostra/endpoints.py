@@ -70,6 +70,17 @@ BOUNDS: Mapping[Dialect, Mapping[str, tuple[float, float]]] = {
 # How many stop strings a server takes, where there is a bound.
 MOST_STOPS: Mapping[Dialect, int] = {"openai": 4}
 
+# How a server is told to answer by a JSON schema. Those that may not know it refuse; then they are asked in prose.
+Form = Literal["json_schema", "json_object"]
+STRUCTURED: Mapping[Dialect, Form] = {
+    "rostra": "json_schema",
+    "openai": "json_schema",
+    "ollama": "json_schema",
+    "llama-cpp-python": "json_object",
+    "llama-server": "json_schema",
+    "vllm": "json_schema",
+}
+
 # Servers that take OpenAI's `prompt_cache_key`: requests that have it in common begin alike.
 TAKES_CACHE_KEY: frozenset[Dialect] = frozenset({"rostra"})
 
@@ -117,6 +128,12 @@ class Endpoint(BaseModel):
         most_stops = MOST_STOPS.get(self.dialect)
         if most_stops is not None and len(given.get("stop", ())) > most_stops:
             yield "stop", f"the model's server takes at most {most_stops}"
+
+    def response_format(self, name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+        """What asks this endpoint's server for an answer that keeps to `schema`."""
+        if STRUCTURED[self.dialect] == "json_object":
+            return {"type": "json_object", "schema": schema}
+        return {"type": "json_schema", "json_schema": {"name": name, "schema": schema}}
 
     def on_the_wire(self, options: Mapping[str, object]) -> dict[str, object]:
         """`options` under the names that this endpoint's server uses."""

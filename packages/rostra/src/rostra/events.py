@@ -15,6 +15,8 @@ from pydantic import AliasChoices, AwareDatetime, Field, TypeAdapter, Validation
 
 from rostra.fields import Stored
 from rostra.models import Status
+from rostra.sides import SideKey
+from rostra.verdicts import Reading, Verdict
 
 
 def _now() -> datetime:
@@ -135,6 +137,78 @@ class AttemptFailed(_Event):
     usage: Usage = Usage()
 
 
+class QuestionFailed(_Event):
+    """What a judge, a voter or a baseline was asked was not answered as it must be; it is asked again, or given up."""
+
+    type: Literal["question_failed"] = "question_failed"
+    question: str  # `judge 2, reading 1`
+    ask: int
+    reason: str
+    detail: str = ""
+    text: str = ""
+    model: str = ""
+    usage: Usage = Usage()
+
+
+class ReadingGiven(_Event, Reading):
+    """A judge has read the debate, or failed to."""
+
+    type: Literal["reading_given"] = "reading_given"
+    usage: Usage = Usage()
+
+    @property
+    def question(self) -> str:
+        return f"judge {self.judge}, reading {self.reading}"
+
+
+class VerdictGiven(_Event):
+    """The judges' readings were made a verdict; it may be `no_verdict`."""
+
+    type: Literal["verdict_given"] = "verdict_given"
+    verdict: Verdict
+
+
+class VoteCast(_Event):
+    """Somebody has voted, or failed to: one of the audience, by number, or a debater.
+
+    An audience's ballot is `for`, `against` or `undecided`; a debater's names those whose answers it is for, in order.
+    """
+
+    type: Literal["vote_cast"] = "vote_cast"
+    voter: SideKey
+    moment: Literal["before", "after", "decision"]
+    round: int = 1
+    ballot: tuple[SideKey, ...] = ()
+    reason: str = ""
+    persona: str = ""
+    model: str = ""
+    failed: str = ""
+    asks: int = 1
+    usage: Usage = Usage()
+
+    @property
+    def question(self) -> str:
+        return f"{self.moment} {self.round}, voter {self.voter}"
+
+
+class BaselineGiven(_Event):
+    """What the model says to the motion without a debate: a single answer, or one of several that are counted."""
+
+    type: Literal["baseline_given"] = "baseline_given"
+    kind: Literal["single", "vote"]
+    number: int = 1
+    answer: Literal["for", "against"] | None = None
+    text: str = ""
+    model: str = ""
+    failed: str = ""
+    asks: int = 1
+    usage: Usage = Usage()
+
+    @property
+    def question(self) -> str:
+        return f"baseline {self.kind} {self.number}"
+
+
 class DebateReleased(_Event):
     """The worker gave the debate back unfinished, for another to go on."""
 
@@ -175,6 +249,11 @@ KnownEvent = Annotated[
     | PointDecided
     | TurnTaken
     | AttemptFailed
+    | QuestionFailed
+    | ReadingGiven
+    | VerdictGiven
+    | VoteCast
+    | BaselineGiven
     | DebateReleased
     | DebatePaused
     | DebateResumed
@@ -183,6 +262,9 @@ KnownEvent = Annotated[
 ]
 
 Event = KnownEvent | NewerEvent
+
+# An answer to something that was asked beside the turns.
+Answered = ReadingGiven | VoteCast | BaselineGiven
 
 _adapter: TypeAdapter[KnownEvent] = TypeAdapter(KnownEvent)
 

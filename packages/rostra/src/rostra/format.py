@@ -177,6 +177,10 @@ class Format(_Part):
         asked = any(speech.kind == "question" for phase in self.phases for speech in phase.slots)
         return asked or any(phase.announced for phase in self.phases)
 
+    def phase(self, name: str) -> Phase:
+        """Raises: StopIteration where there is none of this name."""
+        return next(phase for phase in self.phases if phase.name == name)
+
     def seats(self) -> Iterator[tuple[Team, str]]:
         """All seats with their teams, in order."""
         return ((team, seat) for team in self.teams for seat in team.seats)

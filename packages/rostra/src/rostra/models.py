@@ -184,12 +184,81 @@ class GuardRules(Request):
     leaks: Strictness | None = Field(default=None, description="Shows template tokens or its instructions.")
 
 
-class JudgeRules(Request):
-    """Who gives the verdict."""
+MAX_JUDGES = 15
+# Who somebody is who does not debate: short enough for a hundred of them to have room in a request.
+Character = Annotated[StrictStr, Field(max_length=500), AfterValidator(plain_text)]
+# The World Schools' rubric: content 40, style 40, strategy 20.
+DEFAULT_RUBRIC: dict[str, float] = {"content": 40.0, "style": 40.0, "strategy": 20.0}
+MAX_CRITERIA = 8
 
-    panel: Annotated[StrictInt, Field(ge=1, le=15)] = 1
-    swap: StrictBool = True
+
+class JudgeSeat(Request):
+    """One judge of a panel."""
+
     model: ModelName = "default"
+    persona: Character = ""
+
+
+Panel = (
+    Annotated[StrictInt, Field(ge=1, le=MAX_JUDGES)]
+    | Annotated[tuple[JudgeSeat, ...], Field(min_length=1, max_length=MAX_JUDGES)]
+)
+Weights = Annotated[
+    dict[Annotated[StrictStr, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")], Annotated[Number, Field(gt=0, le=1000)]],
+    Field(min_length=1, max_length=MAX_CRITERIA),
+]
+
+
+class JudgeRules(Request):
+    """Who gives the verdict, and by what."""
+
+    panel: Panel = Field(
+        default=1, description="How many judges of `model` there are; or each of them, with its model and persona."
+    )
+    swap: StrictBool = Field(
+        default=True, description="Each judge reads twice, the second time with the sides swapped; both must agree."
+    )
+    model: ModelName = "default"
+    rubric: Literal["per_clash"] | Weights = Field(
+        default=DEFAULT_RUBRIC,
+        description="Criteria and their weights; or `per_clash`: who won each point on which the sides clashed.",
+    )
+    names_hidden: StrictBool = Field(default=True, description="Judges read Side A and Side B instead of names.")
+
+    @property
+    def seats(self) -> tuple[JudgeSeat, ...]:
+        """All judges, in order."""
+        return self.panel if isinstance(self.panel, tuple) else (JudgeSeat(model=self.model),) * self.panel
+
+    @property
+    def readings(self) -> int:
+        """How often each judge reads the debate."""
+        return 2 if self.swap else 1
+
+
+MAX_AUDIENCE = 100
+
+
+class AudienceRules(Request):
+    """Simulated people who vote on the motion before the first turn and after the last."""
+
+    size: Annotated[StrictInt, Field(ge=1, le=MAX_AUDIENCE)] = 5
+    personas: Annotated[tuple[Character, ...], Field(max_length=MAX_AUDIENCE)] = Field(
+        default=(), description="Who they are, by turns; when left out, plain people of Rostra's."
+    )
+    model: ModelName = "default"
+
+
+class DecisionRules(Request):
+    """How the debaters decide among their last answers, which they read without names."""
+
+    protocol: Literal["majority", "borda", "approval", "consensus"]
+    limit: Annotated[StrictInt, Field(ge=1, le=100)] = Field(
+        default=1, description="`consensus`: most rounds of voting; the others vote once."
+    )
+    share: Annotated[Number, Field(gt=0.5, le=1)] = Field(
+        default=1, description="`consensus`: the share of the debaters that must name the same answer."
+    )
 
 
 class ModeratorRules(Request):
@@ -256,6 +325,12 @@ class DebateRequest(Request):
     moderator: ModeratorRules | None = Field(
         default=None, description="Where a format has a moderator: a model, or when left out a script."
     )
+    audience: AudienceRules | None = None
+    decision: DecisionRules | None = None
+    baselines: StrictBool = Field(
+        default=False,
+        description="Whether a single answer, and a vote of independent answers, are given beside the debate.",
+    )
     limits: Limits = Limits()
     seed: Annotated[StrictInt, Field(ge=0, le=MAX_SEED)] | None = None
     metadata: Metadata = Field(default={})
@@ -310,6 +385,9 @@ class Debate(Stored):
     guard: Strictness | GuardRules | None = None
     judge: JudgeRules | None = None
     moderator: ModeratorRules | None = None
+    audience: AudienceRules | None = None
+    decision: DecisionRules | None = None
+    baselines: bool = False
     limits: Limits = Limits()
     seed: int
     metadata: Mapping[str, MetadataValue] = {}
@@ -448,6 +526,9 @@ def debate_from(
         guard=request.guard,
         judge=request.judge,
         moderator=request.moderator,
+        audience=request.audience or _audience(debate_format),
+        decision=request.decision or _decision(debate_format),
+        baselines=request.baselines,
         limits=request.limits,
         seed=request.seed if request.seed is not None else secrets.randbelow(MAX_SEED),
         metadata=request.metadata,
@@ -459,6 +540,18 @@ def _stance(debate_format: Format, team: str, language: str | None) -> str:
     sides = in_language(_DEFAULT_SIDES, language)
     side = next((each.side for each in debate_format.teams if each.name == team), "own")
     return {"for": sides[0][1], "against": sides[1][1], "own": ""}[side]
+
+
+def _audience(debate_format: Format) -> AudienceRules | None:
+    return AudienceRules(size=debate_format.audience) if debate_format.audience else None
+
+
+def _decision(debate_format: Format) -> DecisionRules | None:
+    """As the format decides; where it goes on until all agree, with a vote after each of its rounds."""
+    if debate_format.decision is None:
+        return None
+    votes = max([1, *(phase.rounds for phase in debate_format.phases if phase.until_agreed)])
+    return DecisionRules(protocol=debate_format.decision, limit=votes)
 
 
 def _with_rounds(debate_format: Format, rounds: int | None) -> Format:

@@ -10,9 +10,11 @@ from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+from rostra import outcomes
 from rostra.agenda import Slot, agenda, turns_planned
 from rostra.events import (
     AttemptFailed,
+    BaselineGiven,
     DebateClaimed,
     DebateCreated,
     DebateEnded,
@@ -22,13 +24,18 @@ from rostra.events import (
     Event,
     NewerEvent,
     PointDecided,
+    QuestionFailed,
+    ReadingGiven,
     SpeakerChosen,
     TurnTaken,
     Usage,
+    VerdictGiven,
+    VoteCast,
 )
 from rostra.format import Phase
 from rostra.measures import measure
 from rostra.models import ENDED, Debate, PhaseRules, Status
+from rostra.outcomes import Outcomes
 from rostra.plain import on_one_line
 
 
@@ -43,6 +50,7 @@ class Course(BaseModel):
     failed_attempts: tuple[AttemptFailed, ...] = ()
     choices: tuple[SpeakerChosen, ...] = ()
     points: tuple[PointDecided, ...] = ()
+    outcomes: Outcomes = Outcomes()
     started_at: AwareDatetime | None = None
     ended_at: AwareDatetime | None = None
     paused_at: AwareDatetime | None = None
@@ -50,14 +58,14 @@ class Course(BaseModel):
 
     @property
     def tokens(self) -> int:
-        """All tokens spent, failed attempts included."""
+        """All tokens spent, with failed attempts and what was asked beside the turns."""
         return self.usage.total
 
     @property
     def usage(self) -> Usage:
         """Tokens spent in all; `counted_by` is the least exact count among them."""
         spent = (*self.turns, *self.failed_attempts, *self.choices, *self.points)
-        return sum((event.usage for event in spent), start=Usage())
+        return sum([*(event.usage for event in spent), *self.outcomes.usages], start=Usage())
 
 
 def fold(events: Iterable[Event]) -> Course:
@@ -82,6 +90,8 @@ def _after(course: Course, event: Event) -> Mapping[str, Any]:
             return {"points": (*course.points, event)}
         case AttemptFailed():
             return {"failed_attempts": (*course.failed_attempts, event)}
+        case QuestionFailed() | ReadingGiven() | VerdictGiven() | VoteCast() | BaselineGiven():
+            return {"outcomes": course.outcomes.after(event)}
         case DebatePaused():
             return {"status": Status.PAUSED, "paused_at": event.at}
         case DebateResumed():
@@ -112,7 +122,7 @@ def as_json(debate: Debate, course: Course) -> dict[str, Any]:
         "turns": _turns_as_json(debate, course.turns),
         "turns_planned": turns_planned(debate),
         "usage": course.usage.model_dump(),
-        "verdict": None,
+        **outcomes.as_json(debate, course.outcomes),
         "measures": measures_as_json(debate, course),
     }
 
@@ -139,7 +149,11 @@ def debaters_as_json(debate: Debate) -> list[dict[str, Any]]:
     ]
 
 
-_SETTINGS = {"language", "opening", "turn", "guard", "judge", "moderator", "limits", "seed", "metadata"}
+_SETTINGS = {"language", "opening", "turn", "guard", "judge", "moderator", "audience", "decision", "baselines"} | {
+    "limits",
+    "seed",
+    "metadata",
+}
 
 
 def settings_as_json(debate: Debate) -> dict[str, Any]:
@@ -212,7 +226,12 @@ def as_markdown(debate: Debate, course: Course) -> str:
     return (
         "\n\n".join(
             part
-            for part in (_heading(debate, course), *_spoken(debate, course.turns), _closing(debate, course))
+            for part in (
+                _heading(debate, course),
+                *_spoken(debate, course.turns),
+                *_outcomes(debate, course),
+                _closing(debate, course),
+            )
             if part
         )
         + "\n"
@@ -232,6 +251,12 @@ def _spoken(debate: Debate, turns: Sequence[TurnTaken]) -> Iterable[str]:
         yield f"## {neutral(title)}"
         for turn, speaker in spoken:
             yield f"**{neutral(speaker)}:** {neutral(turn.text)}"
+
+
+def _outcomes(debate: Debate, course: Course) -> Iterable[str]:
+    for title, told in outcomes.sections(debate, course.outcomes):
+        yield f"## {title}"
+        yield "\n".join(f"- {neutral(line)}" for line in told)
 
 
 def _closing(debate: Debate, course: Course) -> str:

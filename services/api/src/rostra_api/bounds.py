@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from rostra import questions
 from rostra.lengths import tokens_of_all
 from rostra.models import Debate
 from rostra_api.caller import Caller
@@ -57,11 +58,12 @@ class Rate:
 
 
 def most_tokens(debate: Debate, attempts: int) -> int:
-    """What the debate's answers come to at most: its turns, each as long as it may be and tried so often.
+    """What the debate's answers come to at most: its turns, each as long as it may be and tried so often, and what
+    judges, voters and baselines may answer.
 
     `limits.tokens` bounds that, too; it counts the prompts as well.
     """
-    most = tokens_of_all(debate) * attempts
+    most = tokens_of_all(debate) * attempts + questions.most_tokens(debate)
     return min(most, debate.limits.tokens or most)
 
 
@@ -70,7 +72,8 @@ def check_tokens(debate: Debate, settings: Settings) -> None:
     cost = most_tokens(debate, settings.turn_attempts)
     if cost > settings.debate_tokens:
         detail = (
-            f"the longest answers of all turns x {settings.turn_attempts} attempts make {cost} tokens; "
-            f"a debate may have {settings.debate_tokens}: ask for fewer rounds or shorter turns, or set limits.tokens"
+            f"the longest answers of all turns x {settings.turn_attempts} attempts, and what is asked beside them, make "
+            f"{cost} tokens; a debate may have {settings.debate_tokens}: ask for fewer rounds or shorter turns, or set "
+            "limits.tokens"
         )
         raise Refusal(INVALID, "See `errors`.", [Fault(pointer="/rounds", detail=detail)], bound="ROSTRA_DEBATE_TOKENS")

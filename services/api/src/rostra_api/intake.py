@@ -385,5 +385,16 @@ def _cannot(sampling: Sampling, turn: TurnRules, endpoints: Endpoints) -> dict[s
 
 
 def _wrong_judge(request: DebateRequest, models: Mapping[str, Endpoints]) -> Iterator[Fault]:
-    if request.judge and request.judge.model not in models:
-        yield Fault(pointer="/judge/model", detail="is not a model of this installation")
+    for pointer, model in _models_beside(request):
+        if model not in models:
+            yield Fault(pointer=pointer, detail="is not a model of this installation")
+
+
+def _models_beside(request: DebateRequest) -> Iterator[tuple[str, str]]:
+    """The models of those who do not debate, and where they are named."""
+    if request.judge and isinstance(request.judge.panel, int):
+        yield "/judge/model", request.judge.model
+    elif request.judge:
+        yield from ((f"/judge/panel/{n}/model", seat.model) for n, seat in enumerate(request.judge.seats))
+    if request.audience:
+        yield "/audience/model", request.audience.model

@@ -15,6 +15,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from rostra import outcomes
 from rostra.models import Debate
 from rostra.plain import on_one_line, plain
 from rostra.transcript import Course, facts, rounds
@@ -45,6 +46,7 @@ def page(debate: Debate, course: Course) -> str:
             (title, [(turn.seq, speaker, paragraphs(turn.text)) for turn, speaker in turns])
             for title, turns in rounds(debate, course.turns)
         ],
+        outcomes=list(outcomes.sections(debate, course.outcomes)),
         facts=facts(debate, course),
     )
 

@@ -10,6 +10,7 @@ from typing import Any
 from rostra.events import AttemptFailed, DebateClaimed, Delta, Event, Recorded, TurnTaken
 from rostra.models import Debate, Status
 from rostra.plain import json_line
+from rostra.sides import titles
 
 RETRY_MS = 2000
 FIRST = f"retry: {RETRY_MS}\n\n".encode()
@@ -42,7 +43,7 @@ class News:
 
     @cached_property
     def frame(self) -> bytes:
-        names = self._debate.names
+        names = titles(self._debate)
         if isinstance(self.item, Recorded):
             return frame(self.item.event.type, _event_data(self.item.event, names), self.item.id)
         return frame("delta", _delta_data(self.item, names))
@@ -94,7 +95,7 @@ def end(status: Status, reason: str) -> bytes:
 
 def lines(debate: Debate, events: Iterable[Recorded]) -> str:
     """The same events a line each, with their ids."""
-    names = debate.names
+    names = titles(debate)
     return "".join(json_line({"id": one.id, **_event_data(one.event, names)}) + "\n" for one in events)
 
 
@@ -105,7 +106,8 @@ def number(event_id: str) -> tuple[int, int]:
 
 
 def _event_data(event: Event, names: Mapping[str, str]) -> dict[str, Any]:
-    data = event.model_dump(mode="json", exclude={"process"})  # which process it is concerns nobody outside
+    # Which process it is concerns nobody outside.
+    data = event.model_dump(mode="json", exclude={"process"}, context=names)
     if "debater" in data:
         data["debater"] = names.get(data["debater"], data["debater"])
     return data

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -17,8 +17,10 @@ from rostra.keys import LOCAL
 from rostra.lengths import tokens_of_all
 from rostra.measures import DebateMeasures
 from rostra.models import (
+    AudienceRules,
     Debate,
     DebateRequest,
+    DecisionRules,
     GuardRules,
     JudgeRules,
     Limits,
@@ -28,7 +30,9 @@ from rostra.models import (
     TurnRules,
     debate_from,
 )
+from rostra.outcomes import Baselines, JudgedView
 from rostra.store import Page, Record
+from rostra.votes import Decision, Swing
 
 
 class View(BaseModel):
@@ -235,6 +239,9 @@ class SettingsView(View):
     turn: TurnRules
     guard: Strictness | GuardRules | None
     judge: JudgeRules | None
+    audience: AudienceRules | None
+    decision: DecisionRules | None
+    baselines: bool
     limits: Limits
     seed: int
     metadata: Mapping[str, MetadataValue]
@@ -253,7 +260,10 @@ class TranscriptView(View):
     turns: list[TurnView]
     turns_planned: int
     usage: Usage
-    verdict: dict[str, Any] | None
+    verdict: JudgedView | None = Field(description="What the judges found, and their readings; null without judges.")
+    audience: Swing | None = Field(description="How the audience moved; null where there is none.")
+    decision: Decision | None = Field(description="What the debaters decided; null where they did not vote.")
+    baselines: Baselines | None = Field(description="What there was to be had without a debate, where it was asked.")
     measures: DebateMeasures | None = Field(description="The debate's figures; null until it has ended.")
 
 
@@ -291,7 +301,7 @@ def debate_view(record: Record) -> DebateView:
         limits=debate.limits,
         seed=debate.seed,
         metadata=debate.metadata,
-        notes=list(_notes(debate)),
+        notes=[],
         links=_links(debate.id),
     )
 
@@ -363,11 +373,6 @@ def _debaters(debate: Debate) -> list[DebaterView]:
         DebaterView(name=d.name, stance=d.stance, persona=d.persona, model=d.model, sampling=d.sampling.given())
         for d in debate.debaters
     ]
-
-
-def _notes(debate: Debate) -> Iterator[str]:
-    if debate.judge is not None:
-        yield "`judge` is recorded, but this version gives no verdict."
 
 
 def _links(debate_id: str) -> Links:

@@ -14,12 +14,14 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from rostra.agenda import Slot, agenda, is_scripted
-from rostra.events import AttemptFailed, PointDecided, SpeakerChosen, TurnTaken
+from rostra.events import AttemptFailed, PointDecided, SpeakerChosen, TurnTaken, Usage, VerdictGiven
 from rostra.models import HELPERS, Debate, Status
 from rostra.store import Claim, Fenced, StorageDown, Store
 from rostra.tasks import stopped
 from rostra.transcript import Course, fold
-from rostra_orchestrator import ladder, prompt
+from rostra.votes import goes_on
+from rostra_orchestrator import bench, ladder, prompt
+from rostra_orchestrator.bench import Bench
 from rostra_orchestrator.chat import Stop
 from rostra_orchestrator.choice import chosen_speaker, takes_point
 from rostra_orchestrator.endpoint import Patience
@@ -57,6 +59,16 @@ class LimitReached(Exception):
     """The debate has cost what it may; the message is a sentence for people."""
 
 
+class GivenUp(Exception):
+    """The debate seems to kill whoever plays it; the message is a sentence for people."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"given up: {MAX_STALLS} workers in a row took the debate up and none finished a turn; "
+            "the workers' log tells what stopped them"
+        )
+
+
 async def play(store: Store, claim: Claim, lease: Lease, settings: Settings) -> Outcome:
     """Plays the debate on from its last finished turn. The lease must be held.
 
@@ -71,14 +83,11 @@ async def play(store: Store, claim: Claim, lease: Lease, settings: Settings) -> 
 
 
 async def _play(store: Store, claim: Claim, lease: Lease, settings: Settings) -> Outcome:
-    if claim.stalls > MAX_STALLS:
-        reason = (
-            f"given up: {MAX_STALLS} workers in a row took the debate up and none finished a turn; "
-            "the workers' log tells what stopped them"
-        )
-        return await _ended(store, claim, Status.FAILED, reason)
+    given_up = claim.stalls > MAX_STALLS
+    if given_up and not await _only_judging_is_left(store, claim):
+        return await _ended(store, claim, Status.FAILED, str(GivenUp()))
     try:
-        await _Playing(store, claim, lease, settings).run()
+        await _Playing(store, claim, lease, settings).run(given_up=given_up)
     except Interrupted as interrupted:
         return await _interrupted(store, claim, interrupted.reason)
     except Collapsed as error:
@@ -86,6 +95,12 @@ async def _play(store: Store, claim: Claim, lease: Lease, settings: Settings) ->
     except (TurnFailed, LimitReached) as error:
         return await _ended(store, claim, Status.FAILED, str(error))
     return await _ended(store, claim, Status.COMPLETED)
+
+
+async def _only_judging_is_left(store: Store, claim: Claim) -> bool:
+    """Whether the debate can be completed nevertheless, without a verdict; unless that, too, kills who tries it."""
+    record = await store.get(claim.debate.id)
+    return record.turns_done >= record.turns_planned and claim.stalls <= 2 * MAX_STALLS
 
 
 async def _ended(store: Store, claim: Claim, status: Status, reason: str = "") -> Outcome:
@@ -141,8 +156,8 @@ class _Playing:
     def debate(self) -> Debate:
         return self.claim.debate
 
-    async def run(self) -> None:
-        """Every slot that is still empty.
+    async def run(self, *, given_up: bool = False) -> None:
+        """Every slot that is still empty, and what is asked before and after them.
 
         Raises: Interrupted, TurnFailed, LimitReached, Collapsed, Fenced, StorageDown.
         """
@@ -150,14 +165,52 @@ class _Playing:
         self._continue(course)
         async with AsyncExitStack() as stack:
             models = _models(self.debate)
-            pools = {model: await stack.enter_async_context(self._pool(model)) for model in set(models.values())}
+            asked = {model for model in bench.models(self.debate) if model in self.settings.models}
+            named = dict.fromkeys([*models.values(), *asked])
+            pools = {model: await stack.enter_async_context(self._pool(model)) for model in named}
             seats = {speaker: pools[model] for speaker, model in models.items()}
             slots = agenda(self.debate)
             table = Table(self.debate, seats, self.settings, Guard(self.debate), slots)
             table.hear(course)
+            beside = Bench(self.debate, pools, self.settings, self._note, self._ask, course.outcomes)
+            if not course.turns:
+                await beside.open()
             for slot in slots[len(course.turns) :]:
+                if await self._is_agreed(beside, table, slot):
+                    break
                 with bound_contextvars(turn=slot.seq):
                     await self._unless_interrupted(lambda stop, slot=slot: self._take(table, slot, stop))
+            await self._sit(beside, table, given_up=given_up)
+
+    async def _sit(self, beside: Bench, table: Table, *, given_up: bool) -> None:
+        """All was said: what goes wrong now does not fail the debate."""
+        try:
+            if given_up:
+                raise GivenUp
+            await beside.sit(table.public, self._rounds_of_votes(table))
+        except (LimitReached, GivenUp) as error:
+            await beside.break_off(table.public, str(error))
+
+    async def _is_agreed(self, beside: Bench, table: Table, slot: Slot) -> bool:
+        """Whether the debaters agreed after the round before this slot, in a phase that goes on until they do."""
+        before = table.slots[slot.seq - 2] if slot.seq > 1 else slot
+        phase = self.debate.format.phase(before.phase)
+        if not phase.until_agreed or (before.phase, before.round) == (slot.phase, slot.round):
+            return False
+        decision = await beside.vote(table.public, before.round)
+        return decision is not None and self.debate.decision is not None and not goes_on(self.debate.decision, decision)
+
+    def _rounds_of_votes(self, table: Table) -> int:
+        """The number of the debaters' last vote: they vote once, or after each round until they agree."""
+        last = table.slots[len(table.taken) - 1] if table.taken else None
+        return last.round if last and self.debate.format.phase(last.phase).until_agreed else 1
+
+    async def _ask(self, put: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        async def ask(_: Stop) -> None:
+            await self._until_there_is_room()
+            await put()
+
+        await self._unless_interrupted(ask)
 
     def _continue(self, course: Course) -> None:
         self.tokens = course.tokens
@@ -251,9 +304,10 @@ class _Playing:
 
         return say
 
-    async def _note(self, event: TurnTaken | AttemptFailed | SpeakerChosen | PointDecided) -> None:
-        self.tokens += event.usage.total
-        self.lease.notice(await self.store.append(self.claim, event, usage=event.usage))
+    async def _note(self, event: TurnTaken | AttemptFailed | SpeakerChosen | PointDecided | bench.Noted) -> None:
+        usage = Usage() if isinstance(event, VerdictGiven) else event.usage
+        self.tokens += usage.total
+        self.lease.notice(await self.store.append(self.claim, event, usage=usage))
 
     # ── limits and interruptions ────────────────────────────────────────────────────────────────────────
 

@@ -80,6 +80,11 @@ class Table:
         opening = [Line(MODERATOR, self.debate.opening)] if self.debate.opening else []
         return opening + [Line(turn.debater, turn.text) for turn in self.taken]
 
+    @property
+    def public(self) -> list[TurnTaken]:
+        """The turns that everybody heard."""
+        return [turn for turn in self.taken if not self.slots[turn.seq - 1].team]
+
     def heard(self, slot: Slot, lines: Sequence[Line]) -> Heard:
         """What the speaker of the slot hears of all that was said."""
         return heard(self.debate, self.slots, lines, slot)

@@ -67,6 +67,11 @@ def _phases(debate_format: Format) -> Iterator[Fault]:
             yield Fault(("phases", n, "name"), f"there is a phase `{phase.name}` already")
         phases.add(phase.name)
         yield from _kind_of_phase(n, phase)
+        if phase.until_agreed and (phase is not debate_format.phases[-1] or debate_format.decision != "consensus"):
+            told = (
+                f"the phase `{phase.name}` ends in a consensus: it must be the last, and `decision` must be `consensus`"
+            )
+            yield Fault(("phases", n, "until_agreed"), told)
         for k, speech in enumerate(phase.slots):
             if speech.name in slots:
                 yield Fault(("phases", n, "slots", k, "name"), f"there is a slot `{speech.name}` already")

@@ -42,6 +42,7 @@ from redis.asyncio import Redis
 
 from rostra.agenda import turns_planned
 from rostra.events import (
+    Answered,
     DebateClaimed,
     DebateCreated,
     DebateEnded,
@@ -336,9 +337,10 @@ class Store:
         Raises: Fenced.
         """
         seq = event.seq if isinstance(event, TurnTaken) else 0
+        answered = isinstance(event, Answered)
         spent = usage or Usage()
         tokens = (spent.prompt_tokens, spent.completion_tokens)
-        return _hint(await self._run("append", *_identity(claim), seq, encode(event), *tokens))
+        return _hint(await self._run("append", *_identity(claim), seq, int(answered), encode(event), *tokens))
 
     async def finish(self, claim: Claim, status: Status, reason: str = "") -> None:
         """Ends the debate with its last event. Raises: Fenced."""

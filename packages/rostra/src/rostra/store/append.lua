@@ -1,5 +1,6 @@
--- ARGV: id, fence, process, seq (0 for what is no turn), event, prompt tokens, completion tokens
-local id, fence, process, seq, event, prompt_tokens, completion_tokens = unpack(ARGV)
+-- ARGV: id, fence, process, seq (0 for what is no turn), whether it is an answer that need not be asked for again (1),
+-- event, prompt tokens, completion tokens
+local id, fence, process, seq, answered, event, prompt_tokens, completion_tokens = unpack(ARGV)
 if not holds(id, fence, process) then return { 'fenced' } end
 
 -- Whether to make room for an owner who waits and has nothing played, where this debate's has several played.
@@ -29,6 +30,7 @@ elseif is_noted(id, event) then
   return { 'held', wish() }
 else
   note(id, event)
+  if answered == '1' then redis.call('HSET', debate_key(id), 'stalls', 0) end
 end
 redis.call('HINCRBY', debate_key(id), 'prompt_tokens', prompt_tokens)
 redis.call('HINCRBY', debate_key(id), 'completion_tokens', completion_tokens)

@@ -70,7 +70,8 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to play a debate, as long as the lease is renewed. `stalls` counts claims since the last turn."""
+    """The right to play a debate, as long as the lease is renewed. `stalls` counts claims since the last
+    turn or answer."""
 
     debate: Debate
     fence: int
