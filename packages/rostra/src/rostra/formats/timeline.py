@@ -77,13 +77,19 @@ def _row(debate_format: Format, phase: Phase, speech: Speech) -> Row:
         who=_who(speech),
         minutes=speech.minutes,
         kind=speech.kind,
-        speaks=_sides(
-            debate_format, [speech.speaker] if speech.speaker else [*speech.speakers[1:], *speech.speakers[:1]]
-        ),
+        speaks=_sides(debate_format, _speaking(speech)),
         asks=_sides(debate_format, [speech.questioner] if speech.questioner else speech.speakers),
         window=(points.after, min(points.until, speech.minutes)) if points else None,
         notes=tuple(notes),
     )
+
+
+def _speaking(speech: Speech) -> Sequence[str]:
+    """Who speaks or answers, in order; in a crossfire the first question is the second one's to answer."""
+    if speech.speaker:
+        return [speech.speaker]
+    first = 1 if speech.kind == "crossfire" else 0
+    return [*speech.speakers[first:], *speech.speakers[:first]]
 
 
 def _sides(debate_format: Format, seats: Sequence[str]) -> tuple[Side | None, ...]:
