@@ -13,6 +13,7 @@ from typing import Any
 
 from rostra import quotes
 from rostra.events import ReadingGiven, TurnTaken
+from rostra.format import MODERATOR
 from rostra.models import Debate, JudgeRules
 from rostra.questions import reading_tokens
 from rostra.verdicts import Claim, Clash, Quote, Standing
@@ -80,7 +81,7 @@ class ReadingAsked:
     # ── what is asked ───────────────────────────────────────────────────────────────────────────────────
 
     async def messages(self, server: ModelServer, longest: int, *, again: bool) -> Sequence[Message]:
-        opening = [Line(prompt.MODERATOR, self.debate.opening)] if self.debate.opening else []
+        opening = [Line(MODERATOR, self.debate.opening)] if self.debate.opening else []
         hearing = Hearing(self.mask, [*opening, *(Line(turn.debater, turn.text) for turn in self.turns)])
         messages, self.left_out = await hearing.messages(server, "judge", self._ask(again=again), longest)
         return messages

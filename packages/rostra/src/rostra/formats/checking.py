@@ -69,7 +69,7 @@ def _phases(debate_format: Format) -> Iterator[Fault]:
         yield from _kind_of_phase(n, phase)
         if phase.until_agreed and (phase is not debate_format.phases[-1] or debate_format.decision != "consensus"):
             told = (
-                f"the phase `{phase.name}` ends in a consensus: it must be the last, and `decision` must be `consensus`"
+                f"the phase `{phase.name}` goes on until all agree: it is the last, and the `decision` is `consensus`"
             )
             yield Fault(("phases", n, "until_agreed"), told)
         for k, speech in enumerate(phase.slots):
