@@ -23,7 +23,6 @@ from rostra.plain import whole
 from rostra.questions import ASKS
 from rostra_orchestrator.endpoint import Answer, BrokenAnswer, Message, ModelError, ModelServer, Refused, Unavailable
 from rostra_orchestrator.pool import Pool
-from rostra_orchestrator.settings import Settings
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -74,18 +73,20 @@ class Question(Protocol[T_co]):
 
 @dataclass(frozen=True, slots=True)
 class Given(Generic[T]):
-    """What became of a question: `value`, or None and `failed` says why."""
+    """What became of a question: `value`, or None and `failed` says why; `away` where no endpoint was there."""
 
     value: T | None
     failed: str
     asks: int
     usage: Usage
+    away: bool = False
 
 
 @dataclass(slots=True)
 class _Tried:
     """How it went so far."""
 
+    patience: float
     asks: int = 0
     bad: int = 0
     pauses: int = 0
@@ -97,13 +98,14 @@ class _Tried:
 
 
 async def ask(
-    question: Question[T], pool: Pool, settings: Settings, seed: int, note: Note, before: Sequence[QuestionFailed] = ()
+    question: Question[T], pool: Pool, patience: float, seed: int, note: Note, before: Sequence[QuestionFailed] = ()
 ) -> Given[T]:
-    """Asks until the answer can be used, `ASKS` were bad, or the endpoints stay away.
+    """Asks until the answer can be used, `ASKS` were bad, or the endpoints stay away for `patience` seconds.
 
     `before` are the asks that failed before this process took the debate over.
     """
     tried = _Tried(
+        patience=patience,
         asks=len(before),
         bad=sum(failure.reason not in _ABOUT_THE_SERVER for failure in before),
         constrained=not any(failure.reason == "form_refused" for failure in before),
@@ -118,10 +120,10 @@ async def ask(
             tried.last = str(error)
             await note(await _failure(question, pool.server, tried, error, answer, prompt))
             tried.given_up = isinstance(error, Refused) and not prompt  # it cannot even be asked
-            await _count(tried, error, pool, settings)
+            await _count(tried, error, pool)
         else:
             return Given(value, "", tried.asks, await _usage(pool.server, prompt, answer))
-    return Given(None, tried.last, tried.asks, Usage())
+    return Given(None, tried.last, tried.asks, Usage(), away=tried.missed > 0)
 
 
 async def _once(
@@ -162,13 +164,13 @@ def object_in(text: str) -> Mapping[str, Any]:
 _ABOUT_THE_SERVER = frozenset({"unavailable", "form_refused"})
 
 
-async def _count(tried: _Tried, error: ModelError | Unreadable, pool: Pool, settings: Settings) -> None:
+async def _count(tried: _Tried, error: ModelError | Unreadable, pool: Pool) -> None:
     """Decides whether to ask again, and waits where that helps."""
     match error:
         case _ if tried.given_up:
             pass
         case Unavailable():
-            await _wait(tried, pool, settings)
+            await _wait(tried, pool)
         case Refused() if tried.constrained:
             tried.constrained = False
         case Refused():
@@ -180,7 +182,7 @@ async def _count(tried: _Tried, error: ModelError | Unreadable, pool: Pool, sett
                 pool.move_on()
 
 
-async def _wait(tried: _Tried, pool: Pool, settings: Settings) -> None:
+async def _wait(tried: _Tried, pool: Pool) -> None:
     """The next endpoint is asked at once; after all of them, a pause is made, as long as patience lasts."""
     if not tried.missed:
         tried.away_since = time.monotonic()
@@ -188,7 +190,7 @@ async def _wait(tried: _Tried, pool: Pool, settings: Settings) -> None:
     pool.move_on()
     if tried.missed % len(pool):
         return
-    if time.monotonic() - tried.away_since >= settings.model_patience_seconds:
+    if time.monotonic() - tried.away_since >= tried.patience:
         tried.given_up = True
         return
     tried.pauses += 1
@@ -203,7 +205,7 @@ async def _failure(
     answer: Answer,
     prompt: Sequence[Message],
 ) -> QuestionFailed:
-    reason = _reason(error, tried)
+    reason = _reason(error, can_do_without_form=tried.constrained and bool(prompt))
     log.warning("question failed", question=question.name, ask=tried.asks, reason=reason, detail=str(error))
     return QuestionFailed(
         question=question.name,
@@ -215,14 +217,14 @@ async def _failure(
     )
 
 
-def _reason(error: ModelError | Unreadable, tried: _Tried) -> str:
+def _reason(error: ModelError | Unreadable, *, can_do_without_form: bool) -> str:
     match error:
         case Unreadable():
             return "unreadable"
         case Unavailable():
             return "unavailable"
         case Refused():
-            return "form_refused" if tried.constrained else "refused"
+            return "form_refused" if can_do_without_form else "refused"
         case _:
             return "broken"
 

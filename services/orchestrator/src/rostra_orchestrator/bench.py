@@ -58,6 +58,7 @@ class Bench:
     note: Note
     run: Run
     outcomes: Outcomes = field(default_factory=Outcomes)
+    away: set[str] = field(default_factory=set[str])  # models that were waited for in vain
 
     async def open(self) -> None:
         """The audience's first vote, before the first turn."""
@@ -155,7 +156,11 @@ class Bench:
         if model not in self.pools:
             return Given(None, f"the model {model!r} is not configured at this worker (ROSTRA_MODELS)", 0, Usage())
         before = [failure for failure in self.outcomes.failed if failure.question == question.name]
-        return await ask(question, self.pools[model], self.settings, self.debate.seed, self._hear, before)
+        # Who was waited for once is not waited for again: an audience of a hundred would take hours.
+        patience = 0.0 if model in self.away else self.settings.model_patience_seconds
+        given = await ask(question, self.pools[model], patience, self.debate.seed, self._hear, before)
+        (self.away.add if given.away else self.away.discard)(model)
+        return given
 
     async def _hear(self, event: Noted) -> None:
         await self.note(event)
