@@ -73,7 +73,7 @@ def check_tokens(debate: Debate, settings: Settings) -> None:
     if cost > settings.debate_tokens:
         detail = (
             f"the longest answers of all turns x {settings.turn_attempts} attempts, and what is asked beside them, "
-            f"make {cost} tokens; a debate may have {settings.debate_tokens}: ask for fewer rounds or shorter turns, or "
-            "set limits.tokens"
+            f"make {cost} tokens; a debate may have {settings.debate_tokens}: ask for fewer rounds or shorter turns, "
+            "or set limits.tokens"
         )
         raise Refusal(INVALID, "See `errors`.", [Fault(pointer="/rounds", detail=detail)], bound="ROSTRA_DEBATE_TOKENS")
