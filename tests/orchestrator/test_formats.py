@@ -8,11 +8,13 @@ import pytest
 
 from builders import A_FORMAT, a_debate, a_turn, claimed
 from conformance import departures
+from judges import asked, is_question, says
 from playing import course, play_out, played
 from rostra.agenda import Slot, agenda, is_scripted
 from rostra.events import PointDecided
 from rostra.formats import library
 from rostra.models import Debate, Status
+from rostra.outcomes import decision
 from rostra.store import Store
 from rostra.transcript import as_json, as_markdown
 from rostra_orchestrator.settings import Settings
@@ -152,3 +154,61 @@ async def test_every_format_is_held_as_it_is_written(store: Store, settings: Set
         assert [words for words in hidden if words in read] == []
         kept_from += len(hidden)
     assert (kept_from > 0) == any(slot.team or slot.simultaneous for slot in agenda(debate))
+
+
+async def test_slots_are_spoken_to_the_end_also_in_circles(store: Store, settings: Settings, model: ScriptedModel):
+    model.script = lambda _: Says("Tabs are one byte, and that is all there is to say about them.")
+    ended = await play_out(store, settings, format=A_FORMAT, language="en", guard="strict")
+    assert ended.status is Status.COMPLETED
+    assert sum("repeats" in turn.faults for turn in ended.turns) >= 6
+
+
+# ── rounds until all agree ──────────────────────────────────────────────────────────────────────────────
+
+COUNCIL: dict[str, Any] = {
+    "title": "A council",
+    "decision": "consensus",
+    "phases": [
+        {"name": "answers", "order": "round_robin", "simultaneous": True, "task": "answer"},
+        {
+            "name": "revisions",
+            "order": "round_robin",
+            "rounds": 3,
+            "simultaneous": True,
+            "anonymous": True,
+            "until_agreed": True,
+            "task": "revision",
+        },
+    ],
+}
+
+
+def agreeing_in(model: ScriptedModel, round_: int) -> None:
+    """Each debater votes for their own answer until this round, and then both for Ada's."""
+    spoken, votes = iter(range(1, 100)), iter(range(100))
+
+    def script(request: dict[str, Any]) -> Says:
+        if not is_question(request, "vote"):
+            who = "Tabs" if "Now Ada speaks" in asked(request) else "Spaces"
+            return Says(f"{who} {next(spoken)}.")
+        vote = next(votes)
+        wanted = "Spaces" if vote % 2 and vote // 2 + 1 < round_ else "Tabs"
+        answer = next(line for line in asked(request).splitlines() if line.startswith("Answer ") and wanted in line)
+        return says({"reason": "It is better.", "vote": answer.removeprefix("Answer ")[0]})
+
+    model.script = script
+
+
+@pytest.mark.parametrize(("agreed_in", "turns"), [(1, 4), (2, 6), (9, 8)])
+async def test_rounds_go_on_until_all_agree_or_there_were_enough(
+    store: Store, settings: Settings, model: ScriptedModel, agreed_in: int, turns: int
+):
+    agreeing_in(model, agreed_in)
+    debate = a_debate(format=COUNCIL, language="en", guard="off")
+    await played(store, settings, await claimed(store, debate))
+    ended = await course(store, debate)
+    assert ended.status is Status.COMPLETED
+    assert [t.seq for t in ended.turns] == list(range(1, turns + 1))
+    made = decision(debate, ended.outcomes)
+    assert made
+    assert (made.winner, made.round) == ("d1" if agreed_in < 9 else None, min(agreed_in, 3))

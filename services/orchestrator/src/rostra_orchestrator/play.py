@@ -243,15 +243,22 @@ class _Playing:
             turn = scripted_turn(table, slot, words)
         else:
             turn = await take_turn(table, slot, chosen_by, self._saying(slot), self._note, stop)
-        strictness = self.debate.strictness("repetition")
+        self._check_circles(table, slot)
+        await self._note(turn)
+        log.info("turn taken", debater=turn.debater, attempts=turn.attempts, tokens=turn.usage.total)
+
+    def _check_circles(self, table: Table, slot: Slot) -> None:
+        """Rounds that only go on in circles are ended. The slots of a format are few and each of its own kind: they are
+        spoken to the end, and the faults stand in the turns."""
+        if self.debate.format.phase(slot.phase).order is None:
+            return
         faults = [turn.faults for turn in table.taken if turn.debater not in HELPERS]
+        strictness = self.debate.strictness("repetition")
         if in_a_row := ladder.circling(faults, len(self.debate.debaters), strictness):
             raise Collapsed(
                 f"the debaters went round in circles: {in_a_row} turns in a row only said again what had been said, "
                 "though each was asked for more than once"
             )
-        await self._note(turn)
-        log.info("turn taken", debater=turn.debater, attempts=turn.attempts, tokens=turn.usage.total)
 
     async def _until_there_is_room(self) -> None:
         """A turn that could not be stored is not begun: while Redis is nearly full the debate waits, and keeps its
