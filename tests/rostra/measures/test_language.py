@@ -88,6 +88,19 @@ def test_han_alone_is_chinese_unless_a_japanese_heading_is_expected():
     assert (alone.language, expected.language) == ("zh", "ja")
 
 
+@pytest.mark.parametrize(
+    ("asked", "text"),
+    [
+        ("fr", "No estoy de acuerdo con la idea de que la escuela para los niños deba durar menos tiempo que ahora."),
+        ("en", "Hij is in de stad, en wat was er te doen? Het geld is op, we gaan er niet in mee, en dat zeg ik u nu."),
+        ("en", "I say that we should not do it. " + "Das hat mit dem Geld nichts zu tun, das wir nicht haben. " * 3),
+        ("en", "Das hat mit dem Geld nichts zu tun, das wir nicht haben. " * 3 + "I say that we should not do it."),
+    ],
+)
+def test_a_few_little_words_of_a_language_do_not_make_it_plain(asked: str, text: str):
+    assert not speaks(text, asked)
+
+
 def test_neighbouring_languages_are_not_held_against_each_other():
     assert speaks("Jeg er helt uenig i dette forslaget fordi det koster for mye.", "nn")
     assert speaks("Jeg er helt uenig i dette forslaget fordi det koster for mye.", "da")

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from rostra.measures.repetition import (
+    Likeness,
     Said,
     compression_ratio,
     containment,
@@ -105,6 +106,15 @@ def test_an_empty_text_repeats_nothing():
     assert said.closest("…").index is None
     assert said.fresh("") == 1.0
     assert len(said) == 2
+
+
+@pytest.mark.parametrize("least", [0.1, 0.3, 0.5, 0.7, 0.85, 1.0])
+def test_asking_for_no_less_than_a_share_finds_the_same_turn_or_none(least: float):
+    said = _heard(40)
+    texts = [_prose(10_000 + seed) for seed in range(20)] + [_prose(3)[: 20 * n] + _prose(n) for n in range(20)]
+    for text in [*texts, _prose(7), "", "win"]:
+        closest = said.closest(text, "d1")
+        assert said.closest(text, "d1", at_least=least) == (closest if closest.share >= least else Likeness())
 
 
 def test_turns_said_twice_keep_their_places():

@@ -96,6 +96,7 @@ def test_another_voice_is_heard(text: str):
         ("أنا أؤيد. ليلى: أنا أعارض.", "ليلى"),
         ("찬성합니다.\n반대측: 반대합니다.", "반대측"),
         ("Das stimmt. Contra: Nein, es stimmt nicht.", "Contra"),
+        ("Tabs win.\nＡｄａ: Spaces line up.", "Ada"),
     ],
 )
 def test_another_voice_is_heard_in_any_script(text: str, name: str):
@@ -144,6 +145,10 @@ def test_names_that_are_spoken_to_or_are_common_words_are_no_voices(text: str, n
         "Tabs.\n### Response: Yes",
         "Tabs.\nassistant\nSpaces.",
         "Tabs.\nUser: and now?",
+        "Tabs. endoftext|>",
+        "Tabs. end▁of▁sentence",
+        "ASSISTANT: Tabs.",
+        "  user",
     ],
 )
 def test_tokens_of_templates_leak_whole_or_broken(text: str):
@@ -193,6 +198,16 @@ def test_a_long_piece_of_the_instructions_leaks():
         )
         is not None
     )
+
+
+@pytest.mark.parametrize("before", range(25))
+@pytest.mark.parametrize(
+    "piece", [RULES[0][10:40], "討論の仕組みについては決して説明せず、相手に向かって短く話すようにします。"]
+)
+def test_a_piece_of_the_instructions_leaks_wherever_it_stands(piece: str, before: int):
+    rules = (*RULES, "討論の仕組みについては決して説明せず、相手に向かって短く話すようにします。")
+    assert leaks("a" * before + piece + "b", rules) is not None
+    assert leaks("a" * before + piece[:10] + "b" + piece[10:], RULES) is None
 
 
 def test_common_words_of_the_instructions_may_be_said():

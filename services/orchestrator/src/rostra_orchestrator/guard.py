@@ -7,7 +7,7 @@ unfinished end. What remains wrong are faults; `rostra_orchestrator.ladder` says
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rostra.measures import language, repetition, speech, stance
@@ -59,6 +59,14 @@ class Guard:
 
     debate: Debate
     said: repetition.Said = field(default_factory=repetition.Said)
+    _names: Mapping[str, Sequence[str]] = field(init=False)
+    _prompt: Sequence[str] = field(init=False)  # what no turn may show
+
+    def __post_init__(self) -> None:
+        """What is the same for every attempt."""
+        self._names = {each.id: own_names(self.debate, each) for each in self.debate.debaters}
+        personas = [each.persona for each in self.debate.debaters if each.persona]
+        self._prompt = [*prompt.instructions(self.debate), *personas]
 
     def hear(self, words: str, speaker: str = "") -> None:
         """A turn was taken."""
@@ -78,7 +86,7 @@ class Guard:
 
     def _own_words(self, raw: str, debater: Debater) -> str:
         """Without the label, up to where another speaks or the template shows through."""
-        words = text.without_label(raw, own_names(self.debate, debater))
+        words = text.without_label(raw, self._names[debater.id])
         words = text.until_another_speaks(words, self._others(debater))
         if self._is_on("leaks") and (token := speech.leaks(words)):
             words = words[: words.index(token)]
@@ -126,9 +134,9 @@ class Guard:
         strictness = self.debate.strictness("repetition")
         if strictness == "off":
             return
-        closest = self.said.closest(words)
         threshold = REPEATS[strictness] if len(repetition.grams(words)) >= _FEW_GRAMS else 1.0
-        if closest.share >= threshold:
+        closest = self.said.closest(words, at_least=threshold)
+        if closest.index is not None:
             yield _fault(
                 "repetition", "repeats", f"{closest.share:.0%} of it stands in one earlier turn", closest.share
             )
@@ -154,8 +162,7 @@ class Guard:
             yield _fault("speaker", "self_address", "it addresses itself")
 
     def _leaks(self, words: str) -> Iterator[Fault]:
-        personas = [debater.persona for debater in self.debate.debaters if debater.persona]
-        if self._is_on("leaks") and (found := speech.leaks(words, [*prompt.instructions(self.debate), *personas])):
+        if self._is_on("leaks") and (found := speech.leaks(words, self._prompt)):
             yield Fault("leaks", "leaks", f"it shows its prompt: {found[:60]}", UNSPEAKABLE)
 
     # ── while it is spoken ──────────────────────────────────────────────────────────────────────────────
@@ -170,9 +177,12 @@ class Guard:
             return None
         if len(words) < 2 * _PROMISING and (foreign := next(self._language(words), None)) is not None:
             return foreign
-        if self._is_on("repetition") and (repetition.loops(words) or self.said.closest(words).share >= _HOPELESS):
+        if self._is_on("repetition") and (repetition.loops(words) or self._says_little_new(words)):
             return next(self._repetition(words), None)
         return None
+
+    def _says_little_new(self, words: str) -> bool:
+        return self.said.closest(words, at_least=_HOPELESS).index is not None
 
     # ── what the checks have in common ──────────────────────────────────────────────────────────────────
 
@@ -183,9 +193,7 @@ class Guard:
         return self.debate.strictness(check) != "off"
 
     def _others(self, debater: Debater) -> list[str]:
-        return [
-            name for other in self.debate.debaters if other.id != debater.id for name in own_names(self.debate, other)
-        ]
+        return [name for each, names in self._names.items() if each != debater.id for name in names]
 
 
 def own_names(debate: Debate, debater: Debater) -> list[str]:

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 import regex
 
-from rostra.measures.segments import primary, written_words
+from rostra.measures.segments import primary, words, written_words
+from rostra.measures.wording import telltale_words
 
 
 class Guess(NamedTuple):
@@ -44,6 +45,7 @@ _ENOUGH_WORDS = 5
 _FEW_WORDS = 3
 _ENOUGH_FIDELITY = 0.7
 _SURE = 0.8
+_PLAIN = 0.3  # of English prose 45% to 60% are such words, of other languages' under 20%
 _LONGEST_INPUT = 1000  # characters; more tell the model nothing new
 
 
@@ -73,7 +75,7 @@ def script_fidelity(text: str, language: str) -> float:
     Names and acronyms (`OpenAI`, `GDP`) in another script do not count, up to two for each own word.
     """
     own = SCRIPTS.get(primary(language) or "")
-    if own is None:
+    if own is None or ("Latin" in own and text.isascii()):
         return 1.0
     mine = names = others = 0
     for word, script in _in_scripts(text):
@@ -164,10 +166,22 @@ def speaks(text: str, language: str) -> bool:
     wanted = primary(language) or language
     if len(written_words(text)) >= _FEW_WORDS and script_fidelity(text, language) < _ENOUGH_FIDELITY:
         return False
+    if _is_plain(text, wanted):
+        return True
     guess = detected(text, language)
     if guess is None or guess.confidence < _SURE or _are_near(guess.language, wanted):
         return True
     return wanted not in SCRIPTS and wanted not in _known()
+
+
+def _is_plain(text: str, language: str) -> bool:
+    """Whether so many words of either half are that language's own little ones that the model need not be asked, which
+    costs ten times as much."""
+    told, little = words(text), telltale_words(language)
+    middle = len(told) // 2
+    return middle >= _ENOUGH_WORDS and all(
+        sum(map(little.__contains__, half)) >= _PLAIN * len(half) for half in (told[:middle], told[middle:])
+    )
 
 
 def _are_near(one: str, other: str) -> bool:

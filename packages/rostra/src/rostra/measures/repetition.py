@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
@@ -14,6 +15,7 @@ from rostra.measures.segments import is_spaced, normal, own_words, sentences, un
 # A turn that has half of its 5-grams in one earlier turn repeats it; a sentence, with four fifths.
 REPEATS = 0.5
 REPEATED_SENTENCE = 0.8
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class Said:
     def __init__(self) -> None:
         self._speakers: list[str] = []
         self._turns_with: dict[str, list[int]] = {}
+        self._grams_of: dict[int, frozenset[str]] = {}
         self._known: set[frozenset[str]] = set()
 
     def __len__(self) -> int:
@@ -72,21 +75,38 @@ class Said:
         if mine in self._known:
             return
         self._known.add(mine)
+        self._grams_of[index] = mine
         for gram in mine:
             self._turns_with.setdefault(gram, []).append(index)
 
-    def closest(self, text: str, speaker: str = "") -> Likeness:
-        """The earlier turn that contains most of `text`; of equals, the first."""
+    def closest(self, text: str, speaker: str = "", at_least: float = 0.0) -> Likeness:
+        """The earlier turn that contains most of `text`; of equals, the first. None that has a smaller share of it
+        than `at_least`: the greater that is, the less there is to count."""
         mine = grams(text)
-        found = Counter(chain.from_iterable(self._places(mine)))
+        found = self._counted(mine, at_least)
         if not found:
             return Likeness()
         index, most = min(found.items(), key=lambda item: (-item[1], item[0]))
         return Likeness(index, most / len(mine), bool(speaker) and self._speakers[index] == speaker)
 
-    def _places(self, mine: frozenset[str]) -> list[list[int]]:
-        """For each gram that was said before, the turns that have it."""
-        return [self._turns_with[gram] for gram in mine if gram in self._turns_with]
+    def _counted(self, mine: frozenset[str], at_least: float) -> Mapping[int, int]:
+        """How many of these grams each turn has that has the share `at_least` of them.
+
+        No turn has, where all together have not; that settles most of what is new. Then the half of `enough` grams that
+        come most often are counted only in turns that have the other half: three quarters of all places are those of
+        grams like " the " (prefix filtering; Chaudhuri, Ganti and Kaushik 2006).
+        """
+        enough = math.ceil(at_least * len(mine) - _ROUNDING)
+        if len(mine) - len(mine.difference(self._turns_with)) < enough:
+            return {}
+        places = sorted(filter(None, map(self._turns_with.get, mine)), key=len)
+        often = enough // 2
+        seldom = Counter(chain.from_iterable(places[: len(places) - often]))
+        if not often:
+            return {index: count for index, count in seldom.items() if count >= enough}
+        likely = (index for index, count in seldom.items() if count >= enough - often)
+        counted = ((index, len(mine & self._grams_of[index])) for index in likely)
+        return {index: count for index, count in counted if count >= enough}
 
     def repeated_sentences(self, text: str, language: str | None = None) -> list[str]:
         """The sentences of `text` that an earlier turn has almost word for word, as `sentences` cuts them.
@@ -95,17 +115,16 @@ class Said:
         """
         quotes = own_words(text) != text
         own = ((each, unquoted(each) if quotes else each) for each in sentences(text, language))
-        return [each for each, words_ in own if is_substantial(words_) and self._has(grams(words_))]
+        return [each for each, words_ in own if self._has(grams(words_)) and is_substantial(words_)]
 
     def _has(self, mine: frozenset[str]) -> bool:
-        """Whether one turn has a sentence's grams; first, and cheaply, whether all turns together do."""
-        places, enough = self._places(mine), REPEATED_SENTENCE * len(mine)
-        return len(places) >= enough and max(Counter(chain.from_iterable(places)).values()) >= enough
+        """Whether one turn has a sentence's grams."""
+        return bool(self._counted(mine, REPEATED_SENTENCE))
 
     def fresh(self, text: str) -> float:
         """The share of the text's grams that no earlier turn has; 1 for an empty text."""
         mine = grams(text)
-        return sum(gram not in self._turns_with for gram in mine) / len(mine) if mine else 1.0
+        return len(mine.difference(self._turns_with)) / len(mine) if mine else 1.0
 
 
 def is_substantial(sentence: str) -> bool:

@@ -50,7 +50,7 @@ def words(text: str) -> list[str]:
 def written_words(text: str) -> tuple[str, ...]:
     """The words as `words` cuts them, in the case in which they were written."""
     composed = unicodedata.normalize("NFKC", text).replace("’", "'")
-    return tuple(match.group() for match in _WORD.finditer(composed))
+    return tuple(cast("list[str]", _WORD.findall(composed)))
 
 
 def has_words(text: str) -> bool:
@@ -90,13 +90,12 @@ def primary(language: str | None) -> str | None:
     return language.split("-")[0].lower() if language else None
 
 
-@_remembered
 @lru_cache(maxsize=512)  # the same sentences and instructions are compared again and again
 def normal(text: str) -> str:
     """`text` as it is compared: compatibility form (NFKC), casefolded, without punctuation, markup and emoji."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    spoken = _NO_WORD.sub(" ", _UNSEEN.sub("", folded))
-    return _NEEDLESS_SPACE.sub("", spoken).strip()
+    spoken = _NO_WORD.sub(" ", _UNSEEN.sub("", folded)).strip()
+    return spoken if spoken.isascii() else _NEEDLESS_SPACE.sub("", spoken)
 
 
 def unquoted(text: str) -> str:

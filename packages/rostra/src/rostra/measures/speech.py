@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from itertools import islice
 
@@ -70,7 +70,13 @@ _TEMPLATE = regex.compile(
     r"|(?i:###[ ]*(?:instruction|response|input|system|user|assistant|human)s?\b:?)"
     r"|(?:^|\n)[ ]*(?:assistant|user|system)[ ]*(?=\n|$)|(?:^|\n)(?:User|Assistant|System|USER|ASSISTANT):",
 )
+# Without one of these no token is there, and without one of these words no role on a line of its own. Most turns have
+# none, and are spared a search of 0.1 ms.
+_MARKS = ("<", "[", "_", "▁", "###", "endoftext")
+_ROLES = ("assistant", "user", "system")
 _VERBATIM = 30  # characters
+# Of 30 characters in a row that are looked for at every 11th place, 20 are found.
+_WINDOW, _STEP = 20, 11
 
 
 def leaks(text: str, prompt_lines: Sequence[str] = ()) -> str | None:
@@ -79,10 +85,12 @@ def leaks(text: str, prompt_lines: Sequence[str] = ()) -> str | None:
 
     Of the instructions it takes 30 characters word for word, or a whole sentence of them that is not too common.
     """
-    if token := _TEMPLATE.search(text):
+    if _may_show_tokens(text) and (token := _TEMPLATE.search(text)):
         return token.group()
-    pieces, telling = _recognised_by(tuple(prompt_lines))
-    if not pieces.isdisjoint(grams(text, _VERBATIM)):
+    if not prompt_lines:
+        return None
+    windows, telling = _recognised_by(tuple(prompt_lines))
+    if any(window in windows for window in _windows(normal(text))):
         shown = (_common(normal(line), normal(text)) for line in prompt_lines)
         if piece := next(filter(None, shown), None):
             return piece
@@ -90,12 +98,24 @@ def leaks(text: str, prompt_lines: Sequence[str] = ()) -> str | None:
     return next((sentence for sentence in said if sentence in telling), None)
 
 
+def _may_show_tokens(text: str) -> bool:
+    lowered = text.lower()
+    return any(mark in text for mark in _MARKS) or (
+        any(role in lowered for role in _ROLES) and ("\n" in text or lowered.lstrip(" ").startswith(_ROLES))
+    )
+
+
+def _windows(plain: str) -> Iterator[str]:
+    """Enough of a text to meet any 30 characters of it."""
+    return (plain[at : at + _WINDOW] for at in range(0, len(plain) - _WINDOW + 1, _STEP))
+
+
 @lru_cache(maxsize=64)  # a debate's instructions are the same for every attempt
 def _recognised_by(lines: tuple[str, ...]) -> tuple[frozenset[str], frozenset[str]]:
-    """The pieces of 30 characters of these lines, and their sentences that nobody says by chance."""
-    pieces = frozenset[str]().union(*(grams(line, _VERBATIM) for line in lines))
+    """Whatever `_windows` may meet of these lines, and their sentences that nobody says by chance."""
+    windows = frozenset[str]().union(*(grams(line, _WINDOW) for line in lines))
     told = frozenset(normal(each) for line in lines for each in sentences(line) if _is_uncommon(each))
-    return pieces, told
+    return windows, told
 
 
 def _is_uncommon(sentence: str) -> bool:
@@ -130,14 +150,29 @@ _THEN_SPEECH = rf"(?!{_MARKUP}\p{{Ll}})"
 def speaks_for(text: str, others: Sequence[str]) -> str | None:
     """The one of the `others` in whose voice a line or sentence is written: `Name:`, `**Name** (pro):`, `[Name]`, `Name
     says:`, or the name alone on a line above more lines. A name that is spoken to or quoted is none."""
-    plain = _composed(text)
-    return next((name for name in others if name.strip() and _voice_of(name).search(plain)), None)
+    straight = _straight(text)
+    named = [name for name in others if _may_name(straight, name)]
+    plain = _composed(text) if named else ""
+    return next((name for name in named if _voice_of(name).search(plain)), None)
+
+
+def _may_name(straight: str, name: str) -> bool:
+    """Whether the first word of the name is there, which is quickly told: most turns name nobody."""
+    first = next(iter(_straight(name).split()), None)
+    return first is not None and first in straight
 
 
 def _composed(text: str) -> str:
     """Compatibility form, straight apostrophes, one blank or line's end at a time."""
-    plain = unicodedata.normalize("NFKC", text).replace("’", "'")
-    return regex.sub(r"\s*\n\s*", "\n", regex.sub(r"[^\S\n]+", " ", plain))
+    return _LINE_ENDS.sub("\n", _BLANKS.sub(" ", _straight(text)))
+
+
+def _straight(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).replace("’", "'")
+
+
+_BLANKS = regex.compile(r"[^\S\n]+")
+_LINE_ENDS = regex.compile(r"\s*\n\s*")
 
 
 @lru_cache(maxsize=256)
@@ -161,15 +196,20 @@ def _called(name: str) -> str:
     return rf"{begins}(?-i:{escaped}){ends}"
 
 
+@lru_cache(maxsize=256)
+def _name(name: str) -> regex.Pattern[str]:
+    return regex.compile(_called(name))
+
+
 def addresses_itself(text: str, own_name: str) -> bool:
     """Whether debaters speak to or of themselves as of another: `Ada, I think…`, `as Ada said`, said by Ada.
 
     `I, Ada, …`, `I am Ada`, their own label, and what they quote do not count.
     """
-    if not own_name.strip():
+    if not _may_name(_straight(text), own_name):
         return False
     plain = _composed(own_words(text))
-    named = regex.finditer(_called(own_name), plain)
+    named = _name(own_name).finditer(plain)
     return any(_is_self(plain, *match.span()) for match in islice(named, _OFTEN_ENOUGH))
 
 

@@ -10,8 +10,6 @@ from importlib.resources.abc import Traversable
 
 import regex
 
-from rostra.measures.language import detected
-from rostra.measures.segments import primary
 from rostra.models import Stored
 
 
@@ -53,26 +51,32 @@ def languages() -> tuple[str, ...]:
     return tuple(sorted(e.name.removesuffix(".toml") for e in _folder().iterdir() if e.name.endswith(".toml")))
 
 
-def wording_for(language: str | None, text: str) -> Wording | None:
-    """The phrases in which `text` is to be read; None in a language that has none.
-
-    `language` is a BCP 47 tag; without one it is found out.
-    """
-    guess = None if language else detected(text)
-    tag = primary(language) or (guess.language if guess else None)
-    return wording(tag) if tag in languages() else None
+@lru_cache(maxsize=2048)  # some hold a debate's own words
+def pattern(phrase: str) -> regex.Pattern[str]:
+    return regex.compile(phrase)
 
 
-@lru_cache(maxsize=512)  # some hold a debate's own words
-def pattern(phrases: Sequence[str]) -> regex.Pattern[str]:
-    """Any of them."""
-    return regex.compile("|".join(f"(?:{phrase})" for phrase in phrases) or r"(?!)")
+def any_of(phrases: Sequence[str]) -> str:
+    return "|".join(f"(?:{phrase})" for phrase in phrases) or r"(?!)"
 
 
 @cache
 def function_words() -> frozenset[str]:
     """Words of all languages that say nothing of a subject."""
-    return frozenset(word for language in languages() for word in wording(language).function_words.split())
+    return frozenset[str]().union(*map(_function_words, languages()))
+
+
+@cache
+def telltale_words(language: str) -> frozenset[str]:
+    """The function words of a language that no other has which is known here: not `la`, which is French and Spanish.
+    None of a language that has no file."""
+    if language not in languages():
+        return frozenset()
+    return _function_words(language).difference(*(_function_words(each) for each in languages() if each != language))
+
+
+def _function_words(language: str) -> frozenset[str]:
+    return frozenset(wording(language).function_words.split())
 
 
 def _folder() -> Traversable:
