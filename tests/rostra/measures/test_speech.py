@@ -96,7 +96,10 @@ def test_another_voice_is_heard(text: str):
         ("أنا أؤيد. ليلى: أنا أعارض.", "ليلى"),
         ("찬성합니다.\n반대측: 반대합니다.", "반대측"),
         ("Das stimmt. Contra: Nein, es stimmt nicht.", "Contra"),
+        ("Tabs win. O’Brien: Spaces line up.", "O'Brien"),
+        ("Tabs win. O'Brien: Spaces line up.", "O’Brien"),
         ("Tabs win.\nＡｄａ: Spaces line up.", "Ada"),
+        ("Tabs win.\nAda\u3000Lovelace: Spaces line up.", "Ada  Lovelace"),
     ],
 )
 def test_another_voice_is_heard_in_any_script(text: str, name: str):

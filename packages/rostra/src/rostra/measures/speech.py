@@ -189,7 +189,7 @@ def _voice_of(name: str) -> regex.Pattern[str]:
 
 def _called(name: str) -> str:
     """A name as a whole word, in its own case; where words have no spaces or endings grow on them, only begun."""
-    escaped = regex.escape(unicodedata.normalize("NFKC", name).strip())
+    escaped = regex.escape(_composed(name).strip())
     grown = r"[\p{Latin}\p{Cyrillic}\p{Greek}\p{Arabic}\p{Hebrew}\p{N}]"
     begins = rf"(?<!{grown})" if regex.match(grown, name) else ""
     ends = rf"(?!{grown})" if regex.search(rf"{grown}$", name) else ""
