@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import chain
@@ -78,19 +78,25 @@ def script_fidelity(text: str, language: str) -> float:
     if own is None or ("Latin" in own and text.isascii()):
         return 1.0
     mine = names = others = 0
-    for word, script in _in_scripts(text):
-        mine += script in own
-        names += script not in own and _is_name(word)
-        others += script not in own and not _is_name(word)
+    for word, script, times in _in_scripts(text):
+        if script in own:
+            mine += times
+        elif _is_name(word):
+            names += times
+        else:
+            others += times
     foreign = others + max(0, names - 2 * mine)
     return mine / (mine + foreign) if mine + foreign else 1.0
 
 
 @lru_cache(maxsize=64)
-def _in_scripts(text: str) -> tuple[tuple[str, str], ...]:
-    """The words that have letters, each with the script that it begins in."""
-    found = ((word, next(filter(None, map(_script, word)), None)) for word in written_words(text))
-    return tuple((word, script) for word, script in found if script)
+def _in_scripts(text: str) -> tuple[tuple[str, str, int], ...]:
+    """The different words that have letters, each with the script that it begins in, and how often it comes."""
+    found = (
+        (word, next(filter(None, map(_script, word)), None), times)
+        for word, times in Counter(written_words(text)).items()
+    )
+    return tuple((word, script, times) for word, script, times in found if script)
 
 
 def _is_name(word: str) -> bool:
@@ -105,11 +111,10 @@ def detected(text: str, expected: str | None = None) -> Guess | None:
     number. `expected`, a BCP 47 tag, decides where the text fits several languages equally.
     """
     found = _in_scripts(text)
-    seen = [script for word, script in found if not _is_name(word)] or [script for _, script in found]
-    if not seen:
+    if not found:
         return None
-    enough = min(1.0, len(found) / _ENOUGH_WORDS)
-    shares = Counter(seen)
+    enough = min(1.0, sum(times for *_, times in found) / _ENOUGH_WORDS)
+    shares = _shares(word for word in found if not _is_name(word[0])) or _shares(found)
     (main, _), wanted = shares.most_common(1)[0], primary(expected)
     if main in {"Han", "Hiragana", "Katakana"}:
         return _chinese_or_japanese(shares, wanted, enough)
@@ -118,6 +123,14 @@ def detected(text: str, expected: str | None = None) -> Guess | None:
         return Guess(wanted if wanted in languages else languages[0], enough)
     language, share = _by_model(text)
     return Guess(language, share * enough)
+
+
+def _shares(found: Iterable[tuple[str, str, int]]) -> Counter[str]:
+    """How many of these words are in each script."""
+    shares: Counter[str] = Counter()
+    for _, script, times in found:
+        shares[script] += times
+    return shares
 
 
 def _chinese_or_japanese(shares: Mapping[str, int], wanted: str | None, enough: float) -> Guess:

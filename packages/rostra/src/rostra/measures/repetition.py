@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 import zlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 
-from rostra.measures.segments import is_spaced, normal, own_words, sentences, unquoted, words
+from rostra.measures.segments import is_spaced, normal, own_words, sentences, unquoted, words, written_words
 
 # A turn that has half of its 5-grams in one earlier turn repeats it; a sentence, with four fifths.
 REPEATS = 0.5
@@ -83,14 +83,14 @@ class Said:
         """The earlier turn that contains most of `text`; of equals, the first. None that has a smaller share of it
         than `at_least`: the greater that is, the less there is to count."""
         mine = grams(text)
-        found = self._counted(mine, at_least)
-        if not found:
+        found = min(self._counted(mine, at_least), key=lambda each: (-each[1], each[0]), default=None)
+        if found is None:
             return Likeness()
-        index, most = min(found.items(), key=lambda item: (-item[1], item[0]))
+        index, most = found
         return Likeness(index, most / len(mine), bool(speaker) and self._speakers[index] == speaker)
 
-    def _counted(self, mine: frozenset[str], at_least: float) -> Mapping[int, int]:
-        """How many of these grams each turn has that has the share `at_least` of them.
+    def _counted(self, mine: frozenset[str], at_least: float) -> Iterator[tuple[int, int]]:
+        """The turns that have the share `at_least` of these grams, each with how many it has.
 
         No turn has, where all together have not; that settles most of what is new. Then the half of `enough` grams that
         come most often are counted only in turns that have the other half: three quarters of all places are those of
@@ -98,15 +98,15 @@ class Said:
         """
         enough = math.ceil(at_least * len(mine) - _ROUNDING)
         if len(mine) - len(mine.difference(self._turns_with)) < enough:
-            return {}
+            return
         places = sorted(filter(None, map(self._turns_with.get, mine)), key=len)
         often = enough // 2
         seldom = Counter(chain.from_iterable(places[: len(places) - often]))
-        if not often:
-            return {index: count for index, count in seldom.items() if count >= enough}
-        likely = (index for index, count in seldom.items() if count >= enough - often)
-        counted = ((index, len(mine & self._grams_of[index])) for index in likely)
-        return {index: count for index, count in counted if count >= enough}
+        for index, count in seldom.items():
+            if count >= enough - often:
+                whole = len(mine & self._grams_of[index]) if often else count
+                if whole >= enough:
+                    yield index, whole
 
     def repeated_sentences(self, text: str, language: str | None = None) -> list[str]:
         """The sentences of `text` that an earlier turn has almost word for word, as `sentences` cuts them.
@@ -119,7 +119,7 @@ class Said:
 
     def _has(self, mine: frozenset[str]) -> bool:
         """Whether one turn has a sentence's grams."""
-        return bool(self._counted(mine, REPEATED_SENTENCE))
+        return any(self._counted(mine, REPEATED_SENTENCE))
 
     def fresh(self, text: str) -> float:
         """The share of the text's grams that no earlier turn has; 1 for an empty text."""
@@ -129,7 +129,7 @@ class Said:
 
 def is_substantial(sentence: str) -> bool:
     """Whether it is long enough for a repetition to mean something: 4 words, or 8 characters without spaces."""
-    length = len(words(sentence))
+    length = len(written_words(sentence))
     return length >= 8 or (length >= 4 and is_spaced(sentence))
 
 

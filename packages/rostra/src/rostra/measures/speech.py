@@ -11,7 +11,16 @@ import regex
 
 from rostra.measures.language import scripts
 from rostra.measures.repetition import grams
-from rostra.measures.segments import graphemes, has_words, is_spaced, normal, own_words, primary, sentences, words
+from rostra.measures.segments import (
+    graphemes,
+    has_words,
+    is_spaced,
+    normal,
+    own_words,
+    primary,
+    sentences,
+    written_words,
+)
 from rostra.measures.wording import languages, wording
 
 # ── Empty, cut off, too long ────────────────────────────────────────────────────────────────────────────
@@ -25,7 +34,7 @@ _WITHOUT_FULL_STOP = frozenset({"th", "lo"})
 
 def is_empty(text: str) -> bool:
     """Whether nothing is said: punctuation, quotation marks, emoji, a rest of the template."""
-    if len(words(text)) > _TOO_MANY_FOR_A_TOKEN:
+    if len(written_words(text)) > _TOO_MANY_FOR_A_TOKEN:
         return False
     rest = _TEMPLATE.sub(" ", text)
     return not has_words(rest) or normal(rest) in {"assistant", "user", "system", "model"}
@@ -120,7 +129,7 @@ def _recognised_by(lines: tuple[str, ...]) -> tuple[frozenset[str], frozenset[st
 
 def _is_uncommon(sentence: str) -> bool:
     """Too long to be said by chance: 6 words, or 10 characters without spaces."""
-    return len(words(sentence)) >= (6 if is_spaced(sentence) else 10)
+    return len(written_words(sentence)) >= (6 if is_spaced(sentence) else 10)
 
 
 def _common(line: str, said: str) -> str | None:
