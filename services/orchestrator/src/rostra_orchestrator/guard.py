@@ -120,8 +120,15 @@ class Guard:
         limit = self.debate.turn.max_characters
         if words != uncut and (strictness == "strict" or words.endswith("…")):
             yield Fault("length", "too_long", f"{graphemes(uncut)} characters where {limit} are allowed")
-        elif cut_off and not text.whole_sentences(words):
-            yield Fault("length", "cut_off", "the answer ran into its limit of tokens within its first sentence")
+        elif self._breaks_off(words, cut_off=cut_off) and not text.whole_sentences(words):
+            yield Fault("length", "cut_off", "it ends within its first sentence")
+
+    def _breaks_off(self, words: str, *, cut_off: bool) -> bool:
+        """Where the answer ran into its limit of tokens; strictly, wherever no sentence ends: small models like to stop
+        after a few words of the motion ("Space travel is a wasteful endeavor")."""
+        return cut_off or (
+            self.debate.strictness("length") == "strict" and speech.is_cut_off(words, language=self.debate.language)
+        )
 
     def _language(self, words: str) -> Iterator[Fault]:
         asked = self.debate.language
