@@ -187,7 +187,8 @@ class _Playing:
             slot, chosen_by = slot.model_copy(update={"debater": choice.debater}), choice.chosen_by
         turn = await take_turn(table, slot, chosen_by, self._saying(slot), self._note, stop)
         strictness = self.debate.strictness("repetition")
-        faults = [turn.faults for turn in table.taken]
+        # A repetition that was spoken at once, since the budget had no second attempt left, proves nothing yet.
+        faults = [t.faults for t in table.taken if t.attempts > 1 or not ladder.CIRCLING & set(t.faults)]
         if in_a_row := ladder.circling(faults, len(self.debate.debaters), strictness):
             raise Collapsed(
                 f"the debaters went round in circles: {in_a_row} turns in a row only said again what had been said, "
