@@ -78,6 +78,27 @@ def test_an_answer_that_ran_into_its_limit_ends_with_its_last_whole_sentence():
     assert found(guard_of(), "And another thing is that", unfinished=True) == ("cut_off",)
 
 
+@pytest.mark.parametrize(
+    ("language", "fragment", "whole"),
+    [
+        ("en", "Space travel is a wasteful endeavor", "Space travel is a wasteful endeavor. It feeds nobody"),
+        ("de", "Auf Autobahnen", "Auf Autobahnen sterben zu viele Menschen."),
+        ("ja", "う・カンバッグ", "死刑は取り返しがつきません。"),
+        ("ar", "شكل أن نسبت إنهجرة", "الواجبات تضر بنوم الأطفال."),
+    ],
+)
+def test_a_turn_that_breaks_off_within_its_first_sentence_is_strictly_no_good_one(
+    language: str, fragment: str, whole: str
+):
+    assert found(guard_of(guard="strict", language=language), fragment) == ("cut_off",)
+    assert found(guard_of(guard="lenient", language=language), fragment) == ()
+    assert found(guard_of(guard="strict", language=language), whole) == ()
+
+
+def test_thai_marks_no_end_of_a_sentence():
+    assert found(guard_of(guard="strict", language="th"), "ผมไม่เห็นด้วยกับข้อเสนอนี้") == ()
+
+
 def test_a_turn_over_its_limit_is_cut_at_a_sentences_end_and_at_first_asked_for_again():
     guard = guard_of(turn={"max_characters": 90})
     cut = judged(guard, f"{SIZE} {TABS}")

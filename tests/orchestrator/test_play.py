@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from itertools import cycle
 from typing import Any
 
 import pytest
@@ -549,6 +550,21 @@ async def test_debaters_who_go_round_in_circles_are_ended_honestly(
     assert "round in circles" in ended.reason
     assert [t.faults for t in ended.turns] == [(), (), ("repeats",), ("repeats",)]
     assert len(ended.failed_attempts) >= 4
+
+
+async def test_a_debate_is_not_ended_by_turns_that_nobody_asked_for_again(
+    store: Store, settings: Settings, model: ScriptedModel
+):
+    usage = {"prompt_tokens": 100, "completion_tokens": 20}
+    near = f"{TABS} {SIZE[:20]}."
+    again = cycle([near, TABS])
+    model.answers = [Says(TABS, usage=usage), Says(SPACES, usage=usage)]
+    model.script = lambda _: Says(next(again), usage=usage)
+    ended = await play_out(store, settings, rounds=20, guard="strict")
+    assert ended.status is Status.COLLAPSED
+    assert [turn.faults for turn in ended.turns] == [(), (), *[("repeats",)] * (len(ended.turns) - 2)]
+    assert [turn.attempts for turn in ended.turns[:5]] == [1, 1, 4, 1, 1]  # the budget is spent, for a while
+    assert len({failed.seq for failed in ended.failed_attempts}) == 3
 
 
 async def test_the_guard_spends_no_more_than_its_budget(store: Store, settings: Settings, model: ScriptedModel):

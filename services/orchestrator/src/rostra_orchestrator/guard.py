@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from rostra.measures import language, repetition, speech, stance
 from rostra.measures.segments import graphemes
-from rostra.models import Check, Debate, Debater, Strictness
+from rostra.models import HELPERS, Check, Debate, Debater, Strictness
 from rostra_orchestrator import prompt, text
 
 # The share of a turn's character 5-grams that one earlier turn may have.
@@ -64,7 +64,8 @@ class Guard:
 
     def __post_init__(self) -> None:
         """What is the same for every attempt."""
-        self._names = {each.id: own_names(self.debate, each) for each in self.debate.debaters}
+        helpers = [self.debate.speaker(each) for each in HELPERS] if self.debate.format.has_helpers else []
+        self._names = {each.id: own_names(self.debate, each) for each in [*self.debate.debaters, *helpers]}
         personas = [each.persona for each in self.debate.debaters if each.persona]
         self._prompt = [*prompt.instructions(self.debate), *personas]
 
@@ -119,8 +120,15 @@ class Guard:
             return
         if words != uncut and (strictness == "strict" or words.endswith("…")):
             yield Fault("length", "too_long", f"{graphemes(uncut)} characters where {limit} are allowed")
-        elif cut_off and not text.whole_sentences(words):
-            yield Fault("length", "cut_off", "the answer ran into its limit of tokens within its first sentence")
+        elif self._breaks_off(words, cut_off=cut_off) and not text.whole_sentences(words):
+            yield Fault("length", "cut_off", "it ends within its first sentence")
+
+    def _breaks_off(self, words: str, *, cut_off: bool) -> bool:
+        """Where the answer ran into its limit of tokens; strictly, wherever no sentence ends: small models like to stop
+        after a few words of the motion ("Space travel is a wasteful endeavor")."""
+        return cut_off or (
+            self.debate.strictness("length") == "strict" and speech.is_cut_off(words, language=self.debate.language)
+        )
 
     def _language(self, words: str) -> Iterator[Fault]:
         asked = self.debate.language

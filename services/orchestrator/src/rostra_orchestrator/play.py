@@ -252,7 +252,9 @@ class _Playing:
         spoken to the end, and the faults stand in the turns."""
         if self.debate.format.phase(slot.phase).order is None:
             return
-        faults = [turn.faults for turn in table.taken if turn.debater not in HELPERS]
+        spoken = [turn for turn in table.taken if turn.debater not in HELPERS]
+        # A repetition that was spoken at once, since the budget had no second attempt left, proves nothing yet.
+        faults = [turn.faults for turn in spoken if turn.attempts > 1 or not ladder.CIRCLING & set(turn.faults)]
         strictness = self.debate.strictness("repetition")
         if in_a_row := ladder.circling(faults, len(self.debate.debaters), strictness):
             raise Collapsed(
