@@ -97,7 +97,7 @@ def _out_of_turn(debate: Debate, slot: Slot, turn: Turn) -> Iterator[str]:
 def _too_long(debate: Debate, slot: Slot, turn: Turn) -> Iterator[str]:
     most = longest(debate, slot).characters
     spoken = len(unicodedata.normalize("NFC", turn["text"]))
-    if slot.kind != "announcement" and most is not None and spoken > most:
+    if turn["finish_reason"] != "scripted" and most is not None and spoken > most:
         yield f"turn {turn['seq']}: {spoken} characters, of {most}"
 
 

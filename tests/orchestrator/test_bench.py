@@ -339,7 +339,7 @@ class TestInterrupted:
         claim = await spoken(store, judge={"panel": 1})
         for n in range(2 * MAX_STALLS):
             await store.append(claim, ReadingGiven(judge=1, reading=1, failed=str(n)))
-            await store.bury(claim.debate.id, claim.owner)
+            await store.bury(claim.debate.id, claim.process)
             claim = await store.claim(claim.debate.id, f"test:{n}")
             assert isinstance(claim, Claim)
             assert claim.stalls == 1
@@ -348,7 +348,7 @@ class TestInterrupted:
         self, store: Store, settings: Settings, model: ScriptedModel
     ):
         claim = await spoken(store, judge={"panel": 1})
-        doomed = Claim(claim.debate, claim.fence, claim.owner, MAX_STALLS + 1, "")
+        doomed = Claim(claim.debate, claim.fence, claim.process, MAX_STALLS + 1, "")
         await played(store, settings, doomed)
         ended = await course(store, claim.debate)
         assert ended.status is Status.COMPLETED

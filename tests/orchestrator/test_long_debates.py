@@ -109,7 +109,7 @@ async def shown(debate: Debate, slot: Slot, lines: Sequence[Line], size: int = C
     """What the prompt for the slot shows of `lines`."""
     debater = debate.debater(slot.debater or "")
     facts = Facts(size, system_role=True, begins_answer=False)
-    answer = longest_answer(debate, slot.phase, debater, facts)
+    answer = longest_answer(debate, slot, debater, facts)
     cue = prompt.cue(debate, slot, debater, notes=[notes])
     fitted = await Room(debate, facts, count).fitted(lines, slot, cue, answer)
     asked = prompt.composed(debate, fitted, cue)

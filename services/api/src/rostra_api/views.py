@@ -11,7 +11,7 @@ from rostra.agenda import turns_planned
 from rostra.doctor import Report
 from rostra.endpoints import Dialect, Endpoint, able
 from rostra.events import Usage
-from rostra.format import Format, Order, Side
+from rostra.format import Format, Order, Side, Team
 from rostra.formats.timeline import picture
 from rostra.keys import LOCAL
 from rostra.lengths import tokens_of_all
@@ -25,6 +25,7 @@ from rostra.models import (
     JudgeRules,
     Limits,
     MetadataValue,
+    ModeratorRules,
     Status,
     Strictness,
     TurnRules,
@@ -58,6 +59,7 @@ class DebaterView(View):
     name: str
     stance: str
     persona: str
+    team: str | None
     model: str
     sampling: dict[str, Any]
 
@@ -220,6 +222,10 @@ class TurnView(View):
     finish_reason: str
     started_at: AwareDatetime
     ended_at: AwareDatetime
+    kind: str = Field(description="What is said in the slot: speech, question, answer, point, notes, announcement.")
+    slot: str = Field(description="The format's slot; empty in free phases.")
+    to: str | None = Field(description="Who is asked, or whose question is answered.")
+    heard_by: str | None = Field(description="The team that alone heard it; null where all did.")
 
 
 class PlayedPhaseView(PhaseView):
@@ -232,6 +238,8 @@ class SettingsView(View):
     """All that is needed to hold the debate again."""
 
     format: str
+    teams: list[Team]
+    seats: dict[str, str] = Field(description="Who sits on each seat of the teams.")
     phases: list[PlayedPhaseView]
     speakers: list[str] | None
     language: str | None
@@ -239,6 +247,7 @@ class SettingsView(View):
     turn: TurnRules
     guard: Strictness | GuardRules | None
     judge: JudgeRules | None
+    moderator: ModeratorRules | None
     audience: AudienceRules | None
     decision: DecisionRules | None
     baselines: bool
@@ -370,7 +379,14 @@ def path_of(debate_id: str) -> str:
 
 def _debaters(debate: Debate) -> list[DebaterView]:
     return [
-        DebaterView(name=d.name, stance=d.stance, persona=d.persona, model=d.model, sampling=d.sampling.given())
+        DebaterView(
+            name=d.name,
+            stance=d.stance,
+            persona=d.persona,
+            team=d.team or None,
+            model=d.model,
+            sampling=d.sampling.given(),
+        )
         for d in debate.debaters
     ]
 
