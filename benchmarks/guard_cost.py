@@ -28,10 +28,10 @@ HEARD_AT = (100, 200)  # characters, at which a running attempt is judged
 
 
 def main() -> None:
-    lines = ["| turns said before | an attempt | while it is spoken, in all |", "| --- | --- | --- |"]
+    lines = ["| turns said before | when it was spoken | while it is spoken | in all |", "| --- | --- | --- | --- |"]
     for before in BEFORE:
         judged, running = _cost(before)
-        lines.append(f"| {before} | {judged:.2f} ms | {running:.2f} ms |")
+        lines.append(f"| {before} | {judged:.2f} ms | {running:.2f} ms | {judged + running:.2f} ms |")
     table = "\n".join(lines)
     print(table)
     write_between(DOCUMENT, "guard-cost", table)

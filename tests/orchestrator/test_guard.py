@@ -67,6 +67,46 @@ def test_labels_other_voices_and_template_tokens_are_cut_away(raw: str):
     assert found(guard_of(), raw) == ()
 
 
+@pytest.mark.parametrize(
+    "behind",
+    [
+        "At most 500 characters.",
+        "At most 320 characters. At most 875 characters.",
+        "Round 2 of 4. At most 30 characters. Debators: - Grace",
+        "\n\nThe debaters:\n- Ada, for tabs",
+    ],
+)
+def test_what_goes_on_as_the_prompt_does_is_cut_away(behind: str):
+    assert judged(guard_of(language="en"), f"{SIZE} {behind}").text == SIZE
+    assert found(guard_of(language="en"), behind) == ("empty",)
+    assert judged(guard_of(language="en", guard={"leaks": "off"}), f"{SIZE} {behind}").text != SIZE
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("ja", "討論者：\n- さくら（賛否）\n- 健太（反）\n\n討論者は自分自身を語ります。"),
+        ("ja", "論題：論理に疑問を言えるべきである 討論者：論題：議論の場を深め"),
+        ("zh", "辩手：\n- 王芳（反对）\n- 李雷（支持）"),
+        ("en", "The motion: Remote work should be the normal\nThe debaters:\n- 移动工作"),
+    ],
+)
+def test_a_turn_that_begins_as_the_prompt_does_says_nothing(language: str, text: str):
+    assert found(guard_of(language=language), text) == ("empty",)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "We won round 2 of 4. A line has at most 80 characters, and the debaters: they like that."),
+        ("fr", "Une ligne doit avoir 80 caractères au plus. Je le dis depuis trente ans."),
+        ("ja", "私は500字以内で話します。それは礼儀です。"),
+    ],
+)
+def test_figures_of_an_argument_stay(language: str, text: str):
+    assert judged(guard_of(language=language), text).text == text
+
+
 def test_what_must_never_be_spoken_outweighs_everything():
     empty = judged(guard_of(), "Grace: Spaces are best.")
     assert reasons(empty.faults) == ("empty",)

@@ -137,6 +137,15 @@ def test_a_debate_is_asked_in_its_language(language: str):
 
 
 @pytest.mark.parametrize("language", prompt.languages())
+def test_the_prompt_is_known_again_by_its_figures_and_headings(language: str):
+    debate = a_debate(language=language, turn={"max_characters": 80})
+    *_, cue, _ = asked(debate, [])[1]["content"].splitlines()
+    shown = [match.group() for match in prompt.shows_itself(debate).finditer(cue.replace("80", "9500"))]
+    assert ["9500" in each for each in shown] == [False, True]  # the round's sentence and the length's
+    assert len(prompt.shows_itself(debate).findall(prompt.rules(debate))) == 1
+
+
+@pytest.mark.parametrize("language", prompt.languages())
 def test_what_a_retry_is_told_is_in_its_language_and_short(language: str):
     debate = a_debate(language=language, turn={"max_characters": 80})
     prose = tomllib.loads((files("rostra_orchestrator") / "prompts" / f"{language}.toml").read_text("utf-8"))

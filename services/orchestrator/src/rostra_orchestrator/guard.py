@@ -89,9 +89,13 @@ class Guard:
         """Without the label, up to where another speaks or the template shows through."""
         words = text.without_label(raw, self._names[debater.id])
         words = text.until_another_speaks(words, self._others(debater))
-        if self._is_on("leaks") and (token := speech.leaks(words)):
+        return (self._until_the_prompt(words) if self._is_on("leaks") else words).strip()
+
+    def _until_the_prompt(self, words: str) -> str:
+        if token := speech.leaks(words):
             words = words[: words.index(token)]
-        return words.strip()
+        shown = prompt.shows_itself(self.debate).search(words)
+        return words[: shown.start()] if shown else words
 
     def _fresh(self, words: str) -> str:
         """Without the sentences that were said before, if enough is left."""

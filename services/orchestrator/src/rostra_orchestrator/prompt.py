@@ -20,6 +20,8 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any, cast
 
+import regex
+
 from rostra.agenda import Slot
 from rostra.format import MODERATOR
 from rostra.lengths import longest
@@ -251,6 +253,26 @@ def instructions(debate: Debate) -> tuple[str, ...]:
     told = [*(prose[key] for key in _TOLD), *(_slot_prose(debate.language)[key] for key in slots.TOLD)]
     pieces = [piece for text in told for piece in _FILLED_IN.split(text)]
     return tuple(line.strip() for piece in pieces for line in piece.splitlines() if line.strip())
+
+
+def shows_itself(debate: Debate) -> regex.Pattern[str]:
+    """Where a turn goes on as its prompt does, in pieces too short for `instructions`: sentences with a figure, be it
+    another one ("At most 500 characters.", "Round 2 of 4."), and headings that begin a line ("The debaters:")."""
+    return _showing(debate.language)
+
+
+@cache
+def _showing(tag: str | None) -> regex.Pattern[str]:
+    prose = _prose(tag)
+    told = [prose["length_characters"], *(each for each in _SENTENCE.findall(prose["cue"]) if "{round}" in each)]
+    figures = "|".join(re.sub(r"\\{\w+\\}", r"\\d{1,6}", re.escape(each.strip().rstrip(".。"))) for each in told)
+    lines = [prose["reminder"].partition("{")[0].strip(), *(line.strip() for line in prose["rules"].splitlines())]
+    headings = "|".join(re.escape(line) for line in lines if line.endswith((":", "：")))
+    begins = r"(?:^|(?<=[\p{Sentence_Terminal}\"”」]\s{0,2}))"
+    return regex.compile(rf"{begins}(?:{figures})(?=[.。]|$)|^(?:{headings})", flags=regex.MULTILINE)
+
+
+_SENTENCE = re.compile(r"[^.。]+[.。]")
 
 
 def who_speaks(debate: Debate, candidates: Sequence[str]) -> str:
