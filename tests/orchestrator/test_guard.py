@@ -78,7 +78,7 @@ def test_labels_other_voices_and_template_tokens_are_cut_away(raw: str):
 )
 def test_what_goes_on_as_the_prompt_does_is_cut_away(behind: str):
     assert judged(guard_of(language="en"), f"{SIZE} {behind}").text == SIZE
-    assert found(guard_of(language="en"), behind) == ("empty",)
+    assert "leaks" in found(guard_of(language="en"), behind)
     assert judged(guard_of(language="en", guard={"leaks": "off"}), f"{SIZE} {behind}").text != SIZE
 
 
@@ -91,8 +91,11 @@ def test_what_goes_on_as_the_prompt_does_is_cut_away(behind: str):
         ("en", "The motion: Remote work should be the normal\nThe debaters:\n- 移动工作"),
     ],
 )
-def test_a_turn_that_begins_as_the_prompt_does_says_nothing(language: str, text: str):
-    assert found(guard_of(language=language), text) == ("empty",)
+def test_a_turn_that_begins_as_the_prompt_does_is_spoken_only_if_no_other_is_better(language: str, text: str):
+    begun = judged(guard_of(language=language), text)
+    assert "leaks" in reasons(begun.faults)
+    assert begun.text == text
+    assert 3.0 < begun.weight < UNSPEAKABLE
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,15 @@ _HOPELESS = 0.85
 
 # How bad a fault is beside others, where none of the attempts is good.
 UNSPEAKABLE = 9.0  # no turn may have it
-_WEIGHTS = {"language": 4.0, "repeats": 3.0, "loops": 3.0, "gives_up": 2.0, "agrees": 1.5, "self_address": 0.5}
+_WEIGHTS = {
+    "language": 4.0,
+    "leaks": 3.5,
+    "repeats": 3.0,
+    "loops": 3.0,
+    "gives_up": 2.0,
+    "agrees": 1.5,
+    "self_address": 0.5,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +103,7 @@ class Guard:
         if token := speech.leaks(words):
             words = words[: words.index(token)]
         shown = prompt.shows_itself(self.debate).search(words)
-        return words[: shown.start()] if shown else words
+        return words[: shown.start()] if shown and repetition.is_substantial(words[: shown.start()]) else words
 
     def _fresh(self, words: str) -> str:
         """Without the sentences that were said before, if enough is left."""
@@ -175,6 +183,9 @@ class Guard:
     def _leaks(self, words: str) -> Iterator[Fault]:
         if self._is_on("leaks") and (found := speech.leaks(words, self._prompt)):
             yield Fault("leaks", "leaks", f"it shows its prompt: {found[:60]}", UNSPEAKABLE)
+        elif self._is_on("leaks") and (begun := prompt.shows_itself(self.debate).search(words)):
+            # Some models begin every turn so: better spoken, and marked, than a debate that fails.
+            yield _fault("leaks", "leaks", f"it goes on as its prompt does: {begun.group()}")
 
     # ── while it is spoken ──────────────────────────────────────────────────────────────────────────────
 
