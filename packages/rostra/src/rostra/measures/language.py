@@ -45,7 +45,9 @@ _ENOUGH_WORDS = 5
 _FEW_WORDS = 3
 _ENOUGH_FIDELITY = 0.7
 _SURE = 0.8
-_PLAIN = 0.3  # of English prose 45% to 60% are such words, of other languages' under 20%
+# The share of a text that its language's own little words make. It settles 84% of SmolLM2's turns; texts of other
+# languages had 33% at the most, which was Portuguese read as Spanish.
+_PLAIN = 0.3
 _LONGEST_INPUT = 1000  # characters; more tell the model nothing new
 
 
