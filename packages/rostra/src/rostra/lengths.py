@@ -33,8 +33,7 @@ def longest(debate: Debate, slot: Slot) -> Length:
     characters = _characters(debate, slot.minutes)
     if slot.minutes is None or characters is None:
         return Length(characters, debate.turn.max_tokens or UNTIMED_TOKENS)
-    language = (debate.language or "en").split("-")[0].lower()
-    enough = math.ceil(characters * _TOKENS.get(language, _TOKENS_OF_A_CHARACTER)) + _LEAST_TOKENS
+    enough = math.ceil(characters * _TOKENS.get(_language(debate), _TOKENS_OF_A_CHARACTER)) + _LEAST_TOKENS
     return Length(characters, min(enough, debate.turn.max_tokens or MAX_TOKENS))
 
 
@@ -50,10 +49,13 @@ def _characters(debate: Debate, minutes: float | None) -> int | None:
     if minutes is None:
         return most
     if most is None:
-        language = (debate.language or "en").split("-")[0].lower()
-        a_word = _CHARACTERS.get(language, _CHARACTERS_OF_A_WORD)
+        a_word = _CHARACTERS.get(_language(debate), _CHARACTERS_OF_A_WORD)
         return max(_LEAST_CHARACTERS, round(minutes * debate.turn.words_per_minute * a_word))
     return min(most, max(_LEAST_CHARACTERS, round(most * minutes / _longest_minutes(debate))))
+
+
+def _language(debate: Debate) -> str:
+    return (debate.language or "en").split("-")[0].lower()
 
 
 def _longest_minutes(debate: Debate) -> float:

@@ -85,12 +85,10 @@ def _kind_of_phase(n: int, phase: Phase) -> Iterator[Fault]:
         yield Fault((*place, "order"), f"the phase `{phase.name}` has slots: their order is the one that they stand in")
     if not phase.order and not phase.slots:
         yield Fault(place, f"the phase `{phase.name}` has neither `slots` nor an `order` in which debaters speak")
-    for name in ("minutes",) if phase.slots else ():
-        if getattr(phase, name) is not None:
-            yield Fault((*place, name), f"belongs to each slot of the phase `{phase.name}`")
-    for name in ("until_agreed",) if phase.slots else ():
-        if getattr(phase, name):
-            yield Fault((*place, name), f"the phase `{phase.name}` has slots, no rounds in an order")
+    if phase.slots and phase.minutes is not None:
+        yield Fault((*place, "minutes"), f"belongs to each slot of the phase `{phase.name}`")
+    if phase.slots and phase.until_agreed:
+        yield Fault((*place, "until_agreed"), f"the phase `{phase.name}` has slots, no rounds in an order")
 
 
 def _slot(debate_format: Format, place: Place, speech: Speech) -> Iterator[Fault]:
