@@ -12,8 +12,8 @@ from rostra.events import ReadingGiven, VerdictGiven
 from rostra.models import JudgeRules, Status
 from rostra.store import Claim, Store
 from rostra.verdicts import Quote, Reading, verdict
+from rostra.views import TranscriptView
 from rostra_api.transcripts import preferred
-from rostra_api.views import TranscriptView
 
 JSON, MARKDOWN, HTML, LINES = "application/json", "text/markdown", "text/html", "application/x-ndjson"
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"

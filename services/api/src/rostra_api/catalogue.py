@@ -15,20 +15,12 @@ from rostra.format import Format
 from rostra.formats import library
 from rostra.formats.drawing import STYLE, drawn
 from rostra.formats.schema import format_schema
+from rostra.views import FormatList, FormatView, ModelList, ModelReport, ReportAwaited
+from rostra_api.answering import format_summary, format_view, model_view
 from rostra_api.headers import policy
 from rostra_api.parts import PartsNeeded
 from rostra_api.problems import NOT_ACCEPTABLE, NOT_FOUND, Refusal, documented
 from rostra_api.transcripts import preferred
-from rostra_api.views import (
-    FormatList,
-    FormatView,
-    ModelList,
-    ModelReport,
-    ReportAwaited,
-    format_summary,
-    format_view,
-    model_view,
-)
 
 router = APIRouter(tags=["catalogue"])
 

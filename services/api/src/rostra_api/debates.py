@@ -15,14 +15,15 @@ from rostra.agenda import turns_planned
 from rostra.events import Usage
 from rostra.models import ENDED, Debate, DebateRequest, Status
 from rostra.store import NotFound, Record, StorageDown
+from rostra.views import DebateList, DebateView
 from rostra_api import intake
+from rostra_api.answering import debate_view, list_view, path_of
 from rostra_api.bounds import check_tokens
 from rostra_api.caller import Caller, CallerNeeded
 from rostra_api.conditional import IfNoneMatch, answer
 from rostra_api.following import Full
 from rostra_api.parts import DebateId, Parts, PartsNeeded
 from rostra_api.problems import BAD_PARAMETER, KEY_SPENT, Fault, Refusal, documented
-from rostra_api.views import DebateList, DebateView, debate_view, list_view, path_of
 
 router = APIRouter(tags=["debates"])
 

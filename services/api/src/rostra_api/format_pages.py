@@ -10,7 +10,8 @@ from typing import Any
 
 from rostra.format import Format, Order, Team
 from rostra.formats.timeline import picture
-from rostra_api.views import FormatSummary, format_summary
+from rostra.views import FormatSummary
+from rostra_api.answering import format_summary
 
 _FOLDER = Path("docs/formats")
 _SOURCE = "packages/rostra/src/rostra/formats"

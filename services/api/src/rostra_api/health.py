@@ -11,9 +11,9 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from rostra import queue
 from rostra.store import StorageDown
+from rostra.views import Alive, Ready
 from rostra_api.parts import Parts, PartsNeeded
 from rostra_api.problems import NOT_READY, Fault, Refusal, documented
-from rostra_api.views import Alive, Ready
 
 router = APIRouter(tags=["operations"])
 log = structlog.stdlib.get_logger(__name__)

@@ -11,7 +11,7 @@ import structlog
 from rostra.doctor import Report, examine
 from rostra.endpoints import Dialect, Endpoint, Endpoints
 from rostra.tasks import stopped
-from rostra_api.views import EndpointReport, ModelReport
+from rostra.views import EndpointReport, ModelReport
 
 # A report that is younger is not made anew.
 FRESH = timedelta(minutes=1)

@@ -14,12 +14,12 @@ from rostra.events import Recorded
 from rostra.models import ENDED, Debate
 from rostra.plain import spelt_out
 from rostra.transcript import Course, as_json, as_markdown, fold
+from rostra.views import TranscriptView
 from rostra_api import sse
 from rostra_api.conditional import IfNoneMatch, answer
 from rostra_api.page import POLICY, page
 from rostra_api.parts import DebateId, Parts, PartsNeeded
 from rostra_api.problems import NOT_ACCEPTABLE, Refusal, documented
-from rostra_api.views import TranscriptView
 
 router = APIRouter(tags=["transcripts"])
 
