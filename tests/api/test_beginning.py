@@ -270,6 +270,7 @@ INVALID: dict[str, tuple[dict[str, Any] | bytes, list[str]]] = {
         ["/judge/panel/1/model"],
     ),
     "an unknown model for the audience": (a_request(audience={"model": "huge"}), ["/audience/model"]),
+    "an unknown model for the moderator": (a_request(moderator={"model": "huge"}), ["/moderator/model"]),
     "sixteen judges": (a_request(judge={"panel": 16}), ["/judge/panel"]),
     "no judges": (a_request(judge={"panel": []}), ["/judge/panel"]),
     "a rubric of nothing": (a_request(judge={"rubric": {"wit": 0}}), ["/judge/rubric/wit"]),

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import jsonschema_rs
 import pytest
-from httpx2 import AsyncClient
+from httpx2 import ASGITransport, AsyncClient
 
 from rostra.format import Format
 from rostra.formats import library
 from rostra.formats.drawing import STYLE, drawn
 from rostra.formats.timeline import picture
+from rostra_api.app import create_app
 from rostra_api.catalogue import PICTURE_POLICY
+from rostra_api.settings import Settings
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -63,6 +66,25 @@ class TestWhatThereIs:
         for name in ("..%2Fshouting", "shouting", "shouting.svg", ".svg", "checking.py"):
             answer = await client.get(f"/v1/formats/{name}")
             assert (answer.status_code, answer.json()["status"]) == (404, 404)
+
+
+# The format that docs/formats.md shows.
+DUEL = re.findall("```toml\n(.*?)```", (Path(__file__).parents[2] / "docs/formats.md").read_text("utf-8"), re.DOTALL)[0]
+
+
+async def test_a_file_of_ones_own_is_a_format_like_the_others(settings: Settings, tmp_path: Path):
+    (tmp_path / "duel.toml").write_text(DUEL, encoding="utf-8")
+    app = create_app(settings.model_copy(update={"formats_dir": tmp_path}))
+    transport = ASGITransport(app)
+    async with (
+        app.router.lifespan_context(app),
+        AsyncClient(transport=transport, base_url="http://127.0.0.1") as client,
+    ):
+        listed = [each["name"] for each in (await client.get("/v1/formats")).json()["data"]]
+        assert listed == sorted([*library(), "duel"])
+        assert (await client.get("/v1/formats/duel.svg")).status_code == 200
+        answer = await client.post("/v1/debates", json={"motion": "Tabs beat spaces", "format": "duel"})
+        assert (answer.status_code, answer.json()["format"], answer.json()["turns_planned"]) == (202, "duel", 8)
 
 
 # ── pictures ────────────────────────────────────────────────────────────────────────────────────────────

@@ -12,6 +12,7 @@ import pytest
 from rostra.agenda import turns_planned
 from rostra.endpoints import Endpoint
 from rostra.format import Format
+from rostra.formats import library
 from rostra.models import Debate
 from rostra_api.intake import debate_of, read
 
@@ -22,7 +23,7 @@ MODELS = {"default": (Endpoint(url="http://llm"),)}
 
 
 def debate_in(name: str) -> Debate:
-    return debate_of(read((ROOT / "examples" / name).read_bytes()), MODELS)
+    return debate_of(read((ROOT / "examples" / name).read_bytes()), MODELS, library())
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
@@ -63,6 +64,6 @@ def test_the_format_of_ones_own_is_the_one_that_the_document_writes_out():
 
 
 def test_a_motion_alone_is_enough():
-    debate = debate_of(read(json.dumps({"motion": "Tabs beat spaces"}).encode()), MODELS)
+    debate = debate_of(read(json.dumps({"motion": "Tabs beat spaces"}).encode()), MODELS, library())
     assert len(debate.debaters) == 2
     assert turns_planned(debate) > 0

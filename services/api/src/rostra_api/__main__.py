@@ -7,6 +7,7 @@ from contextlib import suppress
 
 import structlog
 
+from rostra.formats import BadFormat
 from rostra.log import configure
 from rostra.settings import read
 from rostra_api.app import create_app
@@ -24,8 +25,12 @@ def main() -> None:
         log = structlog.stdlib.get_logger(__name__)
         log.info("others can reach this address: a key is needed", address=settings.publish or settings.host)
     _allow_connections(settings.max_connections)
+    try:
+        app = create_app(settings)
+    except BadFormat as error:
+        raise SystemExit(f"ROSTRA_FORMATS_DIR: {error}") from None
     with suppress(KeyboardInterrupt):
-        Server(create_app(settings), settings).run()
+        Server(app, settings).run()
 
 
 def _allow_connections(most: int) -> None:

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 
 from rostra_api import catalogue, contract, debates, health, live, metrics, problems, transcripts
 from rostra_api.entry import Entry
+from rostra_api.formats import Formats
 from rostra_api.headers import Guarded
 from rostra_api.metrics import Metrics
 from rostra_api.parts import Parts, opened
@@ -31,11 +32,12 @@ class Api(FastAPI):
 
 
 def create_app(settings: Settings) -> Api:
-    meters = Metrics()
+    """Raises: rostra.formats.BadFormat: a file of ROSTRA_FORMATS_DIR cannot be a format."""
+    meters, formats = Metrics(), Formats(settings.formats_dir)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
-        async with opened(settings, meters) as parts:
+        async with opened(settings, formats, meters) as parts:
             app.state.parts = parts
             yield
 

@@ -6,19 +6,17 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping
-from functools import cache
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query, Response
 
 from rostra.format import Format
-from rostra.formats import library
 from rostra.formats.drawing import STYLE, drawn
 from rostra.formats.schema import format_schema
 from rostra.views import FormatList, FormatView, ModelList, ModelReport, ReportAwaited
-from rostra_api.answering import format_summary, format_view, model_view
+from rostra_api.answering import format_view, model_view
 from rostra_api.headers import policy
-from rostra_api.parts import PartsNeeded
+from rostra_api.parts import Parts, PartsNeeded
 from rostra_api.problems import NOT_ACCEPTABLE, NOT_FOUND, Refusal, documented
 from rostra_api.transcripts import preferred
 
@@ -39,15 +37,9 @@ ASK_AGAIN_SECONDS = 5
 
 
 @router.get("/v1/formats")
-async def formats() -> FormatList:
+async def formats(parts: PartsNeeded) -> FormatList:
     """Who speaks when: all formats."""
-    return _listed()
-
-
-@cache
-def _listed() -> FormatList:
-    """The library never changes, and its debates take a tenth of a second to count."""
-    return FormatList(data=[format_summary(each) for each in library().values()])
+    return parts.formats.listed
 
 
 # Before the route of the format itself, whose name would take the ending.
@@ -56,9 +48,9 @@ def _listed() -> FormatList:
     response_class=Response,
     responses={200: _AS_SVG, **documented(404)},
 )
-async def format_as_picture(name: Annotated[str, Path()]) -> Response:
+async def format_as_picture(name: Annotated[str, Path()], parts: PartsNeeded) -> Response:
     """One format as a picture: a row for each slot, as long as its minutes."""
-    return _picture(_found(name))
+    return _picture(_found(name, parts))
 
 
 @router.get(
@@ -67,10 +59,12 @@ async def format_as_picture(name: Annotated[str, Path()]) -> Response:
     responses={200: _AS_SVG, **documented(404, 406)},
 )
 async def debate_format(
-    name: Annotated[str, Path()], accept: Annotated[str, Header(include_in_schema=False)] = "*/*"
+    name: Annotated[str, Path()],
+    parts: PartsNeeded,
+    accept: Annotated[str, Header(include_in_schema=False)] = "*/*",
 ) -> Response:
     """One format, whole, as a request can send one; or as a picture, where `Accept` names it."""
-    found = _found(name)
+    found = _found(name, parts)
     form = preferred(accept, (JSON, SVG))
     if form is None:
         raise Refusal(NOT_ACCEPTABLE, f"Accept {JSON} or {SVG}.")
@@ -79,10 +73,10 @@ async def debate_format(
     return Response(format_view(found).model_dump_json(), media_type=JSON, headers={"Vary": "Accept"})
 
 
-def _found(name: str) -> Format:
-    if name not in library():
+def _found(name: str, parts: Parts) -> Format:
+    if name not in parts.formats.by_name:
         raise Refusal(NOT_FOUND, "There is no format of this name.")
-    return library()[name]
+    return parts.formats.by_name[name]
 
 
 def _picture(debate_format: Format) -> Response:

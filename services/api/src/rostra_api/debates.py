@@ -73,7 +73,7 @@ async def begin(
     if not key:
         parts.lookout.check_room()
     wanted = intake.read(await intake.body_of(request))
-    debate = intake.debate_of(wanted, parts.models)
+    debate = intake.debate_of(wanted, parts.models, parts.formats.by_name)
     check_tokens(debate, parts.settings)
     debate_id = await _stored(parts, caller, debate, key, intake.fingerprint(wanted))
     replayed = debate_id != debate.id

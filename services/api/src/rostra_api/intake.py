@@ -24,7 +24,7 @@ from starlette.types import Scope
 from rostra.agenda import turns_planned
 from rostra.endpoints import Endpoints, unsupported
 from rostra.format import Format, Label, Order
-from rostra.formats import checking, library
+from rostra.formats import checking
 from rostra.lengths import UNTIMED_TOKENS
 from rostra.measures.language import SCRIPTS, Guess, detected
 from rostra.models import (
@@ -247,17 +247,17 @@ def _together(said: Sequence[str]) -> str:
 # ── What only this installation knows ───────────────────────────────────────────────────────────────────
 
 
-def debate_of(request: DebateRequest, models: Mapping[str, Endpoints]) -> Debate:
+def debate_of(request: DebateRequest, models: Mapping[str, Endpoints], formats: Mapping[str, Format]) -> Debate:
     """The debate that `request` asks for, if its format and its models can do it. Raises: Refusal."""
     request = request.model_copy(update={"language": request.language or language_of(request)})
-    debate_format = _format(request.format)
+    debate_format = _format(request.format, formats)
     debaters = request.debaters or default_debaters(request.language, debate_format)
     faults = [
         *_wrong_order(request, debate_format, debaters),
         *_wrong_seats(debate_format, debaters),
         *(fault for n, debater in enumerate(debaters) for fault in _wrong_model(n, debater, request, models)),
         *_wrong_phases(request, debate_format, debaters, models),
-        *_wrong_judge(request, models),
+        *_wrong_beside(request, models),
     ]
     if faults:
         raise Refusal(INVALID, "See `errors`.", faults[:MAX_FAULTS])
@@ -272,13 +272,13 @@ def _too_many_turns(pointer: str, turns: int) -> Fault:
     return Fault(pointer=pointer, detail=f"makes {turns} turns; at most {MAX_TURNS} are held")
 
 
-def _format(asked: str | Format) -> Format:
+def _format(asked: str | Format, formats: Mapping[str, Format]) -> Format:
     """The format that is named or sent. Raises: Refusal."""
     if isinstance(asked, str):
-        if asked in library():
-            return library()[asked]
+        if asked in formats:
+            return formats[asked]
         raise Refusal(
-            INVALID, "See `errors`.", [Fault(pointer="/format", detail=f"is not one of {', '.join(library())}")]
+            INVALID, "See `errors`.", [Fault(pointer="/format", detail=f"is not one of {', '.join(formats)}")]
         )
     if wrong := checking.faults(asked):
         faults = [Fault(pointer=_place(("format", *fault.place)), detail=fault.detail) for fault in wrong]
@@ -384,7 +384,7 @@ def _cannot(sampling: Sampling, turn: TurnRules, endpoints: Endpoints) -> dict[s
     return told | unsupported(endpoints, sampling)
 
 
-def _wrong_judge(request: DebateRequest, models: Mapping[str, Endpoints]) -> Iterator[Fault]:
+def _wrong_beside(request: DebateRequest, models: Mapping[str, Endpoints]) -> Iterator[Fault]:
     for pointer, model in _models_beside(request):
         if model not in models:
             yield Fault(pointer=pointer, detail="is not a model of this installation")
@@ -396,5 +396,7 @@ def _models_beside(request: DebateRequest) -> Iterator[tuple[str, str]]:
         yield "/judge/model", request.judge.model
     elif request.judge:
         yield from ((f"/judge/panel/{n}/model", seat.model) for n, seat in enumerate(request.judge.seats))
+    if request.moderator:
+        yield "/moderator/model", request.moderator.model
     if request.audience:
         yield "/audience/model", request.audience.model

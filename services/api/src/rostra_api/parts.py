@@ -26,6 +26,7 @@ from rostra_api.bounds import Rate
 from rostra_api.caller import caller_of
 from rostra_api.doorkeeper import show_out_forever
 from rostra_api.following import Following
+from rostra_api.formats import Formats
 from rostra_api.keyring import Keyring
 from rostra_api.lookout import Lookout
 from rostra_api.metrics import Metrics
@@ -49,6 +50,7 @@ class Parts:
     following: Following
     metrics: Metrics
     models: Mapping[str, Endpoints]
+    formats: Formats
     reports: Reports
     keyring: Keyring
     lookout: Lookout
@@ -66,7 +68,7 @@ class Parts:
 
 
 @asynccontextmanager
-async def opened(settings: Settings, metrics: Metrics) -> AsyncGenerator[Parts]:
+async def opened(settings: Settings, formats: Formats, metrics: Metrics) -> AsyncGenerator[Parts]:
     """The parts, with the reaper and the shared reader at work. Redis need not be there yet."""
     redis = stores.connect(settings.redis_url, patience=PATIENCE_SECONDS)
     store, keys = Store(redis), Keys(redis)
@@ -79,6 +81,7 @@ async def opened(settings: Settings, metrics: Metrics) -> AsyncGenerator[Parts]:
         following=Following(streams, most=settings.max_followers, most_of_owner=settings.followers_per_owner),
         metrics=metrics,
         models=settings.models,
+        formats=formats,
         reports=Reports(settings.models),
         keyring=Keyring(keys),
         lookout=Lookout(keys, store, patience=PATIENCE_SECONDS, most_percent=settings.storage_percent),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import ip_address
+from pathlib import Path
 
 from pydantic import Field
 
@@ -19,6 +20,9 @@ class Settings(SharedSettings):
     publish: str | None = Field(
         default=None,
         description="Address that the port is published on; unset: the one that it listens on (containers: 127.0.0.1).",
+    )
+    formats_dir: Path = Field(
+        default=Path("formats"), description="Folder of formats of your own, a TOML file each; it may be missing."
     )
     rate: float = Field(
         default=100, gt=0, description="Requests a second that a key may make; without keys that all may make together."
