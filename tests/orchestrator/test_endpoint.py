@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -18,7 +20,7 @@ from rostra_orchestrator.endpoint import (
     Unavailable,
     estimate,
 )
-from scripted import Fails, Garbage, Says, ScriptedModel
+from scripted import Fails, Garbage, Hangs, Says, ScriptedModel
 
 HELLO = [{"role": "user", "content": "Hello"}]
 QUICK = Patience(connect=1, first_token=0.5, next_token=0.5, answer=2)
@@ -238,3 +240,23 @@ async def test_the_context_is_asked_from_the_server_unless_it_is_configured(mode
         assert (facts.context, facts.system_role) == (8192, False)
     async with ModelServer(Endpoint(url=model.url, context=1024)) as server:
         assert (await server.facts()).context == 1024
+
+
+async def test_a_server_that_is_silent_is_probed_so_that_one_that_is_gone_is_found_out(model: ScriptedModel):
+    model.answers = [Hangs("Tabs")]
+    patient = Patience(connect=1, first_token=30, next_token=30, answer=30)
+    async with ModelServer(Endpoint(url=model.url), patient) as server:
+        pieces = server.stream(HELLO, {}, Answer())
+        await anext(pieces)
+        assert keepalive_seconds(int(model.url.rpartition(":")[2])) <= 5
+        await pieces.aclose()
+
+
+def keepalive_seconds(port: int) -> float:
+    """How long the kernel waits until it probes our end of a connection to this port (Linux, proc_pid_net(5))."""
+    for row in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        _, _, remote, state, _, timer, *_ = row.split()
+        kind, when = timer.split(":")
+        if (int(remote.rpartition(":")[2], 16), state, kind) == (port, "01", "02"):  # established; a keepalive's
+            return int(when, 16) / os.sysconf("SC_CLK_TCK")
+    raise AssertionError("no connection to the port is kept alive")

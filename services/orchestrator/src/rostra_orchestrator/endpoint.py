@@ -14,6 +14,7 @@ import asyncio
 import hashlib
 import json
 import math
+import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -106,7 +107,7 @@ class ModelServer:
             base_url=endpoint.url.rstrip("/"),
             headers=headers,
             timeout=httpx.Timeout(10.0, connect=self._patience.connect),
-            verify=_certificates(),
+            transport=httpx.AsyncHTTPTransport(verify=_certificates(), trust_env=False, socket_options=_kept_alive()),
             trust_env=False,
         )
         self._counts: dict[bytes, int] = {}
@@ -300,6 +301,19 @@ class ModelServer:
         except ValueError:
             return {}
         return cast("dict[str, Any]", props) if isinstance(props, dict) else {}
+
+
+# A first token may take minutes, so silence proves nothing; but a server that is there answers the kernel's own probes
+# at once, whatever it computes. One that is not, and does not say so, is given up after 5 + 3 * 3 s.
+_PROBES: Mapping[str, int] = {"TCP_KEEPIDLE": 5, "TCP_KEEPINTVL": 3, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 14_000}
+
+
+def _kept_alive() -> list[tuple[int, int, int]]:
+    """Socket options, as far as this system has them."""
+    probes = [
+        (socket.IPPROTO_TCP, getattr(socket, name), value) for name, value in _PROBES.items() if hasattr(socket, name)
+    ]
+    return [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1), *probes]
 
 
 @cache
