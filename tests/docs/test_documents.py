@@ -113,7 +113,7 @@ async def test_the_documents_of_formats_begin_debates_as_written(served: str):
 
 
 def test_the_readme_shows_how_to_begin_read_and_watch():
-    assert len(CURLS) == 9
+    assert len(CURLS) == 10
 
 
 @pytest.mark.parametrize("command", CURLS)

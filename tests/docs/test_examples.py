@@ -29,11 +29,15 @@ def debate_in(name: str) -> Debate:
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
 def test_each_example_is_a_debate_in_the_language_of_its_name(example: Path):
     debate = debate_in(example.name)
-    languages = {"chinese": "zh", "english": "en", "german": "de", "japanese": "ja", "spanish": "es"}
+    languages = {"chinese": "zh", "english": "en", "german": "de", "japanese": "ja", "spanish": "es", "human": "en"}
     assert debate.language == languages[example.stem]
     assert debate.opening
     assert all(debater.persona and debater.stance for debater in debate.debaters)
     assert not debate.judge
+
+
+def test_one_has_a_person_among_its_debaters():
+    assert [debater.human for debater in debate_in("human.json").debaters] == [True, False]
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)

@@ -57,7 +57,7 @@ def agenda(debate: Debate) -> tuple[Slot, ...]:
 
 
 def is_scripted(debate: Debate, slot: Slot) -> bool:
-    """Whether no model is asked for the words: a moderator's, unless the debate gives the moderator a model."""
+    """Whether nobody is asked for the words: a moderator's, unless a model or a person moderates the debate."""
     by_script = slot.debater == MODERATOR and debate.moderator is None
     return slot.kind == "announcement" or by_script
 

@@ -76,8 +76,10 @@ class DebateClaimed(_Event):
     process: str = Field(validation_alias=AliasChoices("process", "owner"))
 
 
-# The `finish_reason` of a turn whose words no model was asked for.
+# The `finish_reason` of a turn whose words no model was asked for: a script's, a person's, or nobody's.
 SCRIPTED = "scripted"
+HUMAN = "human"
+SKIPPED = "skipped"
 
 
 class TurnTaken(_Event):
@@ -99,6 +101,12 @@ class TurnTaken(_Event):
     finish_reason: str = "stop"
     started_at: AwareDatetime
     ended_at: AwareDatetime
+    questions_heard: int = 0  # of a human moderator's, so many had been put when it was spoken
+
+    @property
+    def is_spoken(self) -> bool:
+        """Whether there is anything to hear."""
+        return self.finish_reason != SKIPPED
 
 
 class SpeakerChosen(_Event):
@@ -120,6 +128,41 @@ class PointDecided(_Event):
     taken: bool
     chosen_by: Literal["model", "fallback"]
     usage: Usage = Usage()
+
+
+class TurnAwaited(_Event):
+    """A person's turn came up: the debate waits for the words, without a worker."""
+
+    type: Literal["turn_awaited"] = "turn_awaited"
+    seq: int
+    debater: str  # id, or `moderator`
+    until: AwareDatetime
+
+
+class TurnGiven(_Event):
+    """A person gave the words of the turn that was waited for; the next worker takes the turn."""
+
+    type: Literal["turn_given"] = "turn_given"
+    seq: int
+    debater: str
+    text: str
+
+
+class TurnMissed(_Event):
+    """Nobody gave the words in time; the next worker has a model speak, or skips the turn."""
+
+    type: Literal["turn_missed"] = "turn_missed"
+    seq: int
+    debater: str
+
+
+class QuestionPut(_Event):
+    """The human moderator asked something, after the turn `seq`."""
+
+    type: Literal["question_put"] = "question_put"
+    seq: int  # 0 before the first turn
+    text: str
+    to: str | None = None  # id
 
 
 class AttemptFailed(_Event):
@@ -248,6 +291,10 @@ KnownEvent = Annotated[
     | SpeakerChosen
     | PointDecided
     | TurnTaken
+    | TurnAwaited
+    | TurnGiven
+    | TurnMissed
+    | QuestionPut
     | AttemptFailed
     | QuestionFailed
     | ReadingGiven

@@ -29,7 +29,20 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from rostra.fields import JOINERS, Line, ModelName, Motion, Name, Number, Prose, Request, Slug, Stored, plain_text
+from rostra.fields import (
+    JOINERS,
+    Line,
+    ModelName,
+    Motion,
+    Name,
+    Number,
+    Prose,
+    Request,
+    Slug,
+    Stored,
+    not_empty,
+    plain_text,
+)
 from rostra.format import AUDIENCE, MODERATOR, Format, Team
 from rostra.seating import seated
 
@@ -43,10 +56,11 @@ MAX_METADATA_NUMBER = 2**53
 
 
 class Status(StrEnum):
-    """Where a debate stands: `queued → running ⇄ paused → completed, collapsed, failed, cancelled`."""
+    """Where a debate stands: `queued → running ⇄ paused, waiting → completed, collapsed, failed, cancelled`."""
 
     QUEUED = "queued"
     RUNNING = "running"
+    WAITING = "waiting"  # for a person's words: nobody plays it, and it holds no worker
     PAUSED = "paused"
     COMPLETED = "completed"
     COLLAPSED = "collapsed"
@@ -134,6 +148,7 @@ class DebaterRequest(Request):
     )
     model: ModelName = "default"
     sampling: Sampling = Sampling()
+    human: StrictBool = Field(default=False, description="Whether a person speaks, by `POST …/turns`.")
 
 
 Debaters = Annotated[
@@ -265,13 +280,31 @@ class ModeratorRules(Request):
     """Who moderates."""
 
     model: ModelName = Field(default="default", description="The model that finds the moderator's questions.")
+    human: StrictBool = Field(
+        default=False,
+        description="Whether a person moderates: asks the format's questions by `POST …/turns`, and any others by "
+        "`POST …/questions`.",
+    )
+
+
+class HumanRules(Request):
+    """How long a person's words are waited for, and what becomes of the turn when they do not come."""
+
+    seconds: Annotated[StrictInt, Field(ge=1, le=604_800)] = Field(
+        default=600, description="From when the debate begins to wait for a turn."
+    )
+    then: Literal["model", "skip"] = Field(
+        default="model", description="`model`: the person's own model speaks. `skip`: the turn stays empty."
+    )
 
 
 class Limits(Request):
     """What a debate may cost before it is ended."""
 
     seconds: Annotated[StrictInt, Field(ge=1, le=604_800)] | None = Field(
-        default=None, description="Wall-clock seconds from when a worker takes it up; pauses do not count."
+        default=None,
+        description="Wall-clock seconds from when a worker takes it up; pauses do not count, nor does waiting for "
+        "people.",
     )
     tokens: Annotated[StrictInt, Field(ge=1, le=100_000_000)] | None = Field(
         default=None, description="Prompt and generated tokens, failed attempts included."
@@ -325,6 +358,7 @@ class DebateRequest(Request):
     moderator: ModeratorRules | None = Field(
         default=None, description="Where a format has a moderator: a model, or when left out a script."
     )
+    humans: HumanRules = HumanRules()
     audience: AudienceRules | None = None
     decision: DecisionRules | None = None
     baselines: StrictBool = Field(
@@ -345,6 +379,37 @@ class DebateRequest(Request):
         return self
 
 
+# A turn that has no other bound, and a question of the moderator's: as long as a turn, and as a motion, may be.
+MAX_CHARACTERS = 20_000
+MAX_QUESTION = 2000
+
+
+class TurnRequest(Request):
+    """What a person says in the turn that the debate waits for."""
+
+    text: Annotated[
+        StrictStr,
+        Field(min_length=1, max_length=MAX_CHARACTERS),
+        AfterValidator(plain_text),
+        AfterValidator(not_empty),
+    ]
+    seq: Annotated[StrictInt, Field(ge=1, le=MAX_TURNS)] | None = Field(
+        default=None, description="Which turn it is; when left out, the one that the debate waits for."
+    )
+
+
+class QuestionRequest(Request):
+    """What a human moderator asks between two turns."""
+
+    text: Annotated[
+        StrictStr,
+        Field(min_length=1, max_length=MAX_QUESTION),
+        AfterValidator(plain_text),
+        AfterValidator(not_empty),
+    ]
+    to: Name | None = Field(default=None, description="A debater's name; when left out, it is for whoever speaks next.")
+
+
 def name_key(name: str) -> str:
     """What makes two names the same one: compatibility form, case and joiners are ignored."""
     return "".join(c for c in unicodedata.normalize("NFKC", name).casefold().strip() if c not in JOINERS)
@@ -363,6 +428,7 @@ class Debater(Stored):
     team: str = ""
     model: str = "default"
     sampling: Sampling = Sampling()
+    human: bool = False
 
 
 class Debate(Stored):
@@ -385,6 +451,7 @@ class Debate(Stored):
     guard: Strictness | GuardRules | None = None
     judge: JudgeRules | None = None
     moderator: ModeratorRules | None = None
+    humans: HumanRules = HumanRules()
     audience: AudienceRules | None = None
     decision: DecisionRules | None = None
     baselines: bool = False
@@ -405,6 +472,25 @@ class Debate(Stored):
         if speaker_id in HELPERS:
             return Debater(id=speaker_id, name=in_language(HELPERS[speaker_id], self.language))
         return self.debater(speaker_id)
+
+    def is_human(self, speaker_id: str) -> bool:
+        """Whether a person speaks for it."""
+        if speaker_id in HELPERS:
+            return speaker_id == MODERATOR and self.has_human_moderator
+        return self.debater(speaker_id).human
+
+    def needs_model(self, speaker_id: str) -> bool:
+        """Whether a model may have to find its words."""
+        return not self.is_human(speaker_id) or self.humans.then == "model"
+
+    @property
+    def has_human_moderator(self) -> bool:
+        return self.moderator is not None and self.moderator.human
+
+    @property
+    def has_helpers(self) -> bool:
+        """Whether a moderator or the audience may speak in it, beside the opening."""
+        return self.format.has_helpers or self.has_human_moderator
 
     @property
     def names(self) -> Mapping[str, str]:
@@ -508,6 +594,7 @@ def debate_from(
             team=team,
             model=d.model,
             sampling=d.sampling,
+            human=d.human,
         )
         for n, (d, team) in enumerate(zip(given, teams, strict=True), 1)
     )
@@ -526,6 +613,7 @@ def debate_from(
         guard=request.guard,
         judge=request.judge,
         moderator=request.moderator,
+        humans=request.humans,
         audience=request.audience or _audience(debate_format),
         decision=request.decision or _decision(debate_format),
         baselines=request.baselines,

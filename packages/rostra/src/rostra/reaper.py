@@ -4,7 +4,7 @@ Runs in the API and in every worker pool. Whoever plays a debate counts its beat
 the beat stand still for 8 s drops the lease and calls another worker. It measures that by its own monotonic clock and
 only over looks that came in time, so a wall clock that is set, a Redis that was away, and a reaper that was stopped
 itself make nobody dead. A wake-up call that was lost shows in a queue that is shorter than the number of debates that
-wait.
+wait. Where a person did not speak in time, by Redis' clock, a worker is called to go on without.
 """
 
 from __future__ import annotations
@@ -75,7 +75,8 @@ async def reap(store: Store, rq: Redis, watch: Watch) -> list[str]:
     watch.see(look)
     buried = [(i, fence) for i, beat in watch.dead() if (fence := await store.bury(i, beat=beat)) is not None]
     lost = watch.lost(look.running)
-    return await asyncio.to_thread(_enqueue_all, rq, watch, look, [*buried, *lost])
+    missed = await store.miss()
+    return await asyncio.to_thread(_enqueue_all, rq, watch, look, [*buried, *lost, *missed])
 
 
 def _enqueue_all(rq: Redis, watch: Watch, look: Look, playerless: Sequence[tuple[str, int]]) -> list[str]:

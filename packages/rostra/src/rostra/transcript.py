@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
@@ -25,14 +25,18 @@ from rostra.events import (
     NewerEvent,
     PointDecided,
     QuestionFailed,
+    QuestionPut,
     ReadingGiven,
     SpeakerChosen,
+    TurnAwaited,
+    TurnGiven,
+    TurnMissed,
     TurnTaken,
     Usage,
     VerdictGiven,
     VoteCast,
 )
-from rostra.format import Phase
+from rostra.format import MODERATOR, Phase
 from rostra.measures import measure
 from rostra.models import ENDED, Debate, PhaseRules, Status
 from rostra.outcomes import Outcomes
@@ -50,11 +54,16 @@ class Course(BaseModel):
     failed_attempts: tuple[AttemptFailed, ...] = ()
     choices: tuple[SpeakerChosen, ...] = ()
     points: tuple[PointDecided, ...] = ()
+    questions: tuple[QuestionPut, ...] = ()
+    awaited: TurnAwaited | None = None  # the last one, whatever came of it
+    given: TurnGiven | None = None  # the last one
+    missed: TurnMissed | None = None  # the last one
+    questions_at_given: int = 0  # so many had been put
     outcomes: Outcomes = Outcomes()
     started_at: AwareDatetime | None = None
     ended_at: AwareDatetime | None = None
-    paused_at: AwareDatetime | None = None
-    paused_seconds: float = 0.0  # up to the last time that it was resumed
+    paused_at: AwareDatetime | None = None  # since when nobody could play it: it was paused, or waited for a person
+    paused_seconds: float = 0.0  # up to the last time that it went on
 
     @property
     def tokens(self) -> int:
@@ -92,21 +101,38 @@ def _after(course: Course, event: Event) -> Mapping[str, Any]:
             return {"failed_attempts": (*course.failed_attempts, event)}
         case QuestionFailed() | ReadingGiven() | VerdictGiven() | VoteCast() | BaselineGiven():
             return {"outcomes": course.outcomes.after(event)}
+        case TurnAwaited() | TurnGiven() | TurnMissed() | QuestionPut():
+            return _with_people(course, event)
         case DebatePaused():
-            return {"status": Status.PAUSED, "paused_at": event.at}
-        case DebateResumed():
-            paused = (event.at - course.paused_at).total_seconds() if course.paused_at else 0.0
-            return {
-                "status": Status.QUEUED,
-                "paused_at": None,
-                "paused_seconds": course.paused_seconds + max(0.0, paused),
-            }
-        case DebateReleased():
-            return {"status": Status.QUEUED}
+            return {"status": Status.PAUSED, "paused_at": course.paused_at or event.at}
+        case DebateResumed() | DebateReleased():
+            return _went_on(course, event)
         case DebateEnded():
             return {"status": event.status, "reason": event.reason, "ended_at": event.at}
         case NewerEvent():
             return {}
+
+
+def _with_people(course: Course, event: TurnAwaited | TurnGiven | TurnMissed | QuestionPut) -> Mapping[str, Any]:
+    match event:
+        case TurnAwaited():
+            return {"status": Status.WAITING, "awaited": event, "paused_at": event.at}
+        case TurnGiven():
+            return {"given": event, "questions_at_given": len(course.questions), **_went_on(course, event)}
+        case TurnMissed():
+            return {"missed": event, **_went_on(course, event)}
+        case QuestionPut():
+            return {"questions": (*course.questions, event)}
+
+
+def _went_on(course: Course, event: Event) -> Mapping[str, Any]:
+    """It waits for a worker again."""
+    paused = (event.at - course.paused_at).total_seconds() if course.paused_at else 0.0
+    return {
+        "status": Status.QUEUED,
+        "paused_at": None,
+        "paused_seconds": course.paused_seconds + max(0.0, paused),
+    }
 
 
 def as_json(debate: Debate, course: Course) -> dict[str, Any]:
@@ -120,6 +146,7 @@ def as_json(debate: Debate, course: Course) -> dict[str, Any]:
         "debaters": debaters_as_json(debate),
         "settings": settings_as_json(debate),
         "turns": _turns_as_json(debate, course.turns),
+        "questions": _questions_as_json(debate, course.questions),
         "turns_planned": turns_planned(debate),
         "usage": course.usage.model_dump(),
         **outcomes.as_json(debate, course.outcomes),
@@ -144,12 +171,14 @@ def debaters_as_json(debate: Debate) -> list[dict[str, Any]]:
             "team": d.team or None,
             "model": d.model,
             "sampling": d.sampling.given(),
+            "human": d.human,
         }
         for d in debate.debaters
     ]
 
 
 _SETTINGS = {"language", "opening", "turn", "guard", "judge", "moderator", "audience", "decision", "baselines"} | {
+    "humans",
     "limits",
     "seed",
     "metadata",
@@ -192,6 +221,18 @@ def _turns_as_json(debate: Debate, turns: Sequence[TurnTaken]) -> list[dict[str,
     ]
 
 
+def _questions_as_json(debate: Debate, questions: Sequence[QuestionPut]) -> list[dict[str, Any]]:
+    names = debate.names
+    return [
+        {
+            "after": put.seq,
+            "to": names[put.to] if put.to else None,
+            **put.model_dump(mode="json", include={"text", "at"}),
+        }
+        for put in questions
+    ]
+
+
 # ── Markdown ────────────────────────────────────────────────────────────────────────────────────────────
 
 _MARKUP = re.compile(r"([\\`*_\[\]<>#|~&$^])")
@@ -228,7 +269,7 @@ def as_markdown(debate: Debate, course: Course) -> str:
             part
             for part in (
                 _heading(debate, course),
-                *_spoken(debate, course.turns),
+                *_spoken(debate, course),
                 *_outcomes(debate, course),
                 _closing(debate, course),
             )
@@ -246,11 +287,12 @@ def _heading(debate: Debate, course: Course) -> str:
     return "\n".join(lines)
 
 
-def _spoken(debate: Debate, turns: Sequence[TurnTaken]) -> Iterable[str]:
-    for title, spoken in rounds(debate, turns):
-        yield f"## {neutral(title)}"
-        for turn, speaker in spoken:
-            yield f"**{neutral(speaker)}:** {neutral(turn.text)}"
+def _spoken(debate: Debate, course: Course) -> Iterable[str]:
+    for title, said in rounds(debate, course):
+        if title:
+            yield f"## {neutral(title)}"
+        for words in said:
+            yield f"**{neutral(words.speaker)}:** {neutral(words.text)}"
 
 
 def _outcomes(debate: Debate, course: Course) -> Iterable[str]:
@@ -266,13 +308,43 @@ def _closing(debate: Debate, course: Course) -> str:
 # ── What every reading shows ────────────────────────────────────────────────────────────────────────────
 
 
-def rounds(debate: Debate, turns: Sequence[TurnTaken]) -> Iterator[tuple[str, Sequence[tuple[TurnTaken, str]]]]:
-    """The turns by phase and round, each with its heading; and who speaks, as it stands before the words."""
+class Words(NamedTuple):
+    """What was said, and by whom as it stands before the words; `seq` None: a question of the human moderator's,
+    which is no turn."""
+
+    seq: int | None
+    speaker: str
+    text: str
+
+
+# What stands in the place of words that nobody spoke.
+_NOTHING = "(skipped)"
+
+
+def rounds(debate: Debate, course: Course) -> Iterator[tuple[str, Sequence[Words]]]:
+    """The turns by phase and round, each with its heading, which questions put before the first turn have none of; and
+    behind each turn the questions that were put after it."""
     phases, names, slots = {phase.name: phase for phase in debate.format.phases}, debate.names, agenda(debate)
-    for (name, number), spoken in groupby(turns, key=lambda turn: (turn.phase, turn.round)):
+    if before := _put_after(debate, course, 0):
+        yield "", before
+    for (name, number), spoken in groupby(course.turns, key=lambda turn: (turn.phase, turn.round)):
         phase = phases[name]
         heading = phase.heading if phase.slots and phase.rounds == 1 else f"{phase.heading}, round {number}"
-        yield heading, [(turn, _spoken_by(slots[turn.seq - 1], names[turn.debater])) for turn in spoken]
+        said: list[Words] = []
+        for turn in spoken:
+            speaker = _spoken_by(slots[turn.seq - 1], names[turn.debater])
+            said.append(Words(turn.seq, speaker, turn.text if turn.is_spoken else _NOTHING))
+            said += _put_after(debate, course, turn.seq)
+        yield heading, said
+
+
+def _put_after(debate: Debate, course: Course, seq: int) -> list[Words]:
+    names = debate.names
+    return [
+        Words(None, names[MODERATOR] + (f" (to {names[put.to]})" if put.to else ""), put.text)
+        for put in course.questions
+        if put.seq == seq
+    ]
 
 
 def _spoken_by(slot: Slot, name: str) -> str:

@@ -16,6 +16,7 @@ from rostra.models import (
     AudienceRules,
     DecisionRules,
     GuardRules,
+    HumanRules,
     JudgeRules,
     Limits,
     MetadataValue,
@@ -43,6 +44,8 @@ class Links(View):
     cancel: str
     pause: str
     resume: str
+    turns: str
+    questions: str
 
 
 class DebaterView(View):
@@ -54,6 +57,15 @@ class DebaterView(View):
     team: str | None
     model: str
     sampling: dict[str, Any]
+    human: bool
+
+
+class Awaited(View):
+    """The turn that a debate waits for."""
+
+    seq: int
+    debater: str = Field(description="Whose turn it is: a debater's name, or what the moderator is called.")
+    until: AwareDatetime
 
 
 class Spent(View):
@@ -71,6 +83,7 @@ class DebateView(View):
     status: Status
     reason: str = Field(description="Why it ended so; empty where the status says it all.")
     wish: Literal["cancel", "pause"] | None = Field(description="What was asked for and is not done yet.")
+    awaits: Awaited | None = Field(description="Whose words it waits for; null unless its status is `waiting`.")
     motion: str
     language: str | None
     format: str
@@ -218,6 +231,16 @@ class TurnView(View):
     slot: str = Field(description="The format's slot; empty in free phases.")
     to: str | None = Field(description="Who is asked, or whose question is answered.")
     heard_by: str | None = Field(description="The team that alone heard it; null where all did.")
+    questions_heard: int = Field(description="How many of `questions` had been put when it was spoken.")
+
+
+class QuestionView(View):
+    """What a human moderator asked between two turns."""
+
+    after: int = Field(description="The turn behind which it stands; 0 before the first.")
+    to: str | None = Field(description="Who is asked; null: whoever spoke next.")
+    text: str
+    at: AwareDatetime
 
 
 class PlayedPhaseView(PhaseView):
@@ -240,6 +263,7 @@ class SettingsView(View):
     guard: Strictness | GuardRules | None
     judge: JudgeRules | None
     moderator: ModeratorRules | None
+    humans: HumanRules
     audience: AudienceRules | None
     decision: DecisionRules | None
     baselines: bool
@@ -259,6 +283,7 @@ class TranscriptView(View):
     debaters: list[DebaterView]
     settings: SettingsView
     turns: list[TurnView]
+    questions: list[QuestionView] = Field(description="What a human moderator asked between the turns.")
     turns_planned: int
     usage: Usage
     verdict: JudgedView | None = Field(description="What the judges found, and their readings; null without judges.")

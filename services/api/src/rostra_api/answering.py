@@ -18,6 +18,7 @@ from rostra.models import (
 )
 from rostra.store import Page, Record
 from rostra.views import (
+    Awaited,
     DebateList,
     DebaterView,
     DebateView,
@@ -39,6 +40,7 @@ def debate_view(record: Record) -> DebateView:
         status=record.status,
         reason=record.reason,
         wish=record.wish or None,
+        awaits=_awaits(record),
         motion=debate.motion,
         language=debate.language,
         format=debate.format.name,
@@ -55,6 +57,12 @@ def debate_view(record: Record) -> DebateView:
         notes=[],
         links=_links(debate.id),
     )
+
+
+def _awaits(record: Record) -> Awaited | None:
+    if (awaits := record.awaits) is None:
+        return None
+    return Awaited(seq=awaits.seq, debater=record.debate.names[awaits.debater], until=awaits.until)
 
 
 def list_view(page: Page) -> DebateList:
@@ -128,6 +136,7 @@ def _debaters(debate: Debate) -> list[DebaterView]:
             team=d.team or None,
             model=d.model,
             sampling=d.sampling.given(),
+            human=d.human,
         )
         for d in debate.debaters
     ]
@@ -142,4 +151,6 @@ def _links(debate_id: str) -> Links:
         cancel=f"{path}/cancel",
         pause=f"{path}/pause",
         resume=f"{path}/resume",
+        turns=f"{path}/turns",
+        questions=f"{path}/questions",
     )

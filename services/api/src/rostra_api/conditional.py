@@ -11,15 +11,18 @@ IfNoneMatch = Annotated[str | None, Header(alias="If-None-Match", description="E
 
 
 def answer(content: str, media_type: str, if_none_match: str | None, **headers: str) -> Response:
-    body = content.encode()
-    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    both = {"ETag": tag, "Cache-Control": "private, no-cache", **headers}
-    if _is_known(tag, if_none_match or ""):
+    both = {"ETag": _tag(content), "Cache-Control": "private, no-cache", **headers}
+    if is_known(content, if_none_match or ""):
         return Response(status_code=304, headers=both)
-    return Response(body, headers=both, media_type=media_type)
+    return Response(content.encode(), headers=both, media_type=media_type)
 
 
-def _is_known(tag: str, if_none_match: str) -> bool:
-    """Compared weakly, as the RFC wants it here."""
+def _tag(content: str) -> str:
+    return f'"{hashlib.sha256(content.encode()).hexdigest()[:32]}"'
+
+
+def is_known(content: str, if_none_match: str) -> bool:
+    """Whether the header names it. Compared weakly, as the RFC wants it here."""
+    tag = _tag(content)
     tags = [one.strip().removeprefix("W/") for one in if_none_match.split(",")]
     return tag in tags or tags == ["*"]

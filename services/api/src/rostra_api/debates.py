@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import WithJsonSchema
 
 from rostra.agenda import turns_planned
-from rostra.events import Usage
+from rostra.events import Recorded, TurnAwaited, Usage
 from rostra.models import ENDED, Debate, DebateRequest, Status
 from rostra.store import NotFound, Record, StorageDown
 from rostra.views import DebateList, DebateView
@@ -20,7 +20,7 @@ from rostra_api import intake
 from rostra_api.answering import debate_view, list_view, path_of
 from rostra_api.bounds import check_tokens
 from rostra_api.caller import Caller, CallerNeeded
-from rostra_api.conditional import IfNoneMatch, answer
+from rostra_api.conditional import IfNoneMatch, answer, is_known
 from rostra_api.following import Full
 from rostra_api.parts import DebateId, Parts, PartsNeeded
 from rostra_api.problems import BAD_PARAMETER, KEY_SPENT, Fault, Refusal, documented
@@ -41,7 +41,11 @@ IdempotencyKey = Annotated[
 ]
 Prefer = Annotated[
     str | None,
-    Header(alias="Prefer", description="`wait=N`: answer when the debate has ended, or after N seconds, at most 60."),
+    Header(
+        alias="Prefer",
+        description="`wait=N`: answer when the debate has ended or begins to wait for a person, or after N seconds, at "
+        "most 60.",
+    ),
 ]
 
 _CURSOR = re.compile(r"[0-9a-f]{28}")
@@ -50,7 +54,7 @@ _REQUEST_BODY = {
     "content": {JSON: {"schema": {"$ref": f"#/components/schemas/{DebateRequest.__name__}"}}},
 }
 _NOT_MODIFIED = {304: {"description": "It is what `If-None-Match` names."}}
-_ALREADY = {200: {"description": "It was so already.", "model": DebateView}}
+ALREADY = {200: {"description": "It was so already.", "model": DebateView}}
 
 
 @router.post(
@@ -176,73 +180,99 @@ async def look(
     caller: CallerNeeded,
     if_none_match: IfNoneMatch = None,
     wait: Annotated[
-        int, Query(ge=0, le=intake.MAX_WAIT, description="Answer when the debate has ended, or after so many seconds.")
+        int,
+        Query(
+            ge=0,
+            le=intake.MAX_WAIT,
+            description="Answer when the debate has ended or begins to wait for a person, or after so many seconds.",
+        ),
     ] = 0,
 ) -> Response:
     """Look how a debate stands."""
-    record = await _at_its_end(parts, caller, debate_id, wait)
+    record = await _at_its_end(parts, caller, debate_id, wait, if_none_match)
     return answer(debate_view(record).model_dump_json(), JSON, if_none_match)
 
 
-async def _at_its_end(parts: Parts, caller: Caller, debate_id: str, seconds: int) -> Record:
-    """The debate when it has ended, or as it stands after `seconds`. Raises: NotFound, Full."""
+async def _at_its_end(
+    parts: Parts, caller: Caller, debate_id: str, seconds: int, if_none_match: str | None = None
+) -> Record:
+    """The debate when it has ended or begins to wait for a person, or as it stands after `seconds`.
+
+    Raises: NotFound, Full.
+    """
     if not seconds:
         return await parts.store.get(debate_id)
     with parts.following.place(caller.owner):
-        return await _waited_for(parts, caller, debate_id, seconds)
+        return await _waited_for(parts, caller, debate_id, seconds, if_none_match)
 
 
-async def _waited_for(parts: Parts, caller: Caller, debate_id: str, seconds: int) -> Record:
+async def _waited_for(parts: Parts, caller: Caller, debate_id: str, seconds: int, if_none_match: str | None) -> Record:
     newest, _ = await parts.store.newest(debate_id)  # before the look, so that an end between them is not missed
     record = await parts.store.get(debate_id)
-    if record.status in ENDED:
+    if record.status in ENDED or _is_news(record, if_none_match):
         return record
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
-            async for _ in parts.following.follow(record.debate, newest, words=False, key_id=caller.key_id):
-                pass
+            await _something_to_do(parts, caller, record, newest)
     return await parts.store.get(debate_id)
+
+
+def _is_news(record: Record, if_none_match: str | None) -> bool:
+    """Whether the debate waits for a person, and who asks says what they know and does not know that. Who says nothing
+    of it asks again and again until the end, perhaps, and is not answered at once each time."""
+    waits = record.status is Status.WAITING and if_none_match is not None
+    return waits and not is_known(debate_view(record).model_dump_json(), if_none_match or "")
+
+
+async def _something_to_do(parts: Parts, caller: Caller, record: Record, newest: str) -> None:
+    """Until the debate ends, or begins to wait for a person."""
+    news_of = parts.following.follow(record.debate, newest, words=False, key_id=caller.key_id)
+    async with aclosing(news_of) as following:
+        async for news in following:
+            if news and isinstance(news.item, Recorded) and isinstance(news.item.event, TurnAwaited):
+                return
 
 
 @router.post(
     "/v1/debates/{id}/cancel",
     status_code=202,
     response_model=DebateView,
-    responses={**_ALREADY, **documented(404, 409, 503)},
+    responses={**ALREADY, **documented(404, 409, 503)},
 )
 async def cancel(debate_id: DebateId, parts: PartsNeeded) -> Response:
     """End a debate: at once, or as soon as its worker notices."""
     changed = await parts.store.cancel(debate_id)
-    return await _steered(parts, debate_id, changed)
+    return await steered(parts, debate_id, changed)
 
 
 @router.post(
     "/v1/debates/{id}/pause",
     status_code=202,
     response_model=DebateView,
-    responses={**_ALREADY, **documented(404, 409, 503)},
+    responses={**ALREADY, **documented(404, 409, 503)},
 )
 async def pause(debate_id: DebateId, parts: PartsNeeded) -> Response:
     """Let a debate stand still until it is resumed."""
     changed = await parts.store.pause(debate_id)
-    return await _steered(parts, debate_id, changed)
+    return await steered(parts, debate_id, changed)
 
 
 @router.post(
     "/v1/debates/{id}/resume",
     status_code=202,
     response_model=DebateView,
-    responses={**_ALREADY, **documented(404, 409, 503)},
+    responses={**ALREADY, **documented(404, 409, 503)},
 )
 async def resume(debate_id: DebateId, parts: PartsNeeded) -> Response:
     """Let a paused debate go on."""
     fence = await parts.store.resume(debate_id)
     if fence is not None:
         await parts.call_a_worker(debate_id, fence)
-    return await _steered(parts, debate_id, fence is not None)
+    return await steered(parts, debate_id, fence is not None)
 
 
-async def _steered(parts: Parts, debate_id: str, changed: bool) -> Response:
+async def steered(parts: Parts, debate_id: str, changed: bool) -> Response:
+    """The debate after what was asked of it: 202, or 200 where it was so before."""
     record = await parts.store.get(debate_id)
     return Response(debate_view(record).model_dump_json(), 202 if changed else 200, media_type=JSON)
 

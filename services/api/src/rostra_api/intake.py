@@ -13,10 +13,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from email.message import Message
 from functools import reduce
 from operator import getitem
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from fastapi import Request
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, from_json
 from starlette.datastructures import Headers
 from starlette.types import Scope
@@ -48,8 +48,11 @@ from rostra_api.problems import (
     NOT_JSON_TYPE,
     TOO_LARGE,
     Fault,
+    Kind,
     Refusal,
 )
+
+T = TypeVar("T", bound=BaseModel)
 
 MAX_BODY = 64 * 1024
 # Of a request's line and headers together.
@@ -128,11 +131,16 @@ def wait_preferred(header: str | None) -> int:
 
 
 def read(body: bytes) -> DebateRequest:
-    """The request that `body` holds. Raises: Refusal."""
+    """The debate that `body` asks for. Raises: Refusal."""
+    return read_as(DebateRequest, body, INVALID)
+
+
+def read_as(kind: type[T], body: bytes, invalid: Kind) -> T:
+    """The request that `body` holds. Raises: Refusal, `invalid` where it is no such request."""
     try:
-        request = DebateRequest.model_validate_json(body, extra="forbid")
+        request = kind.model_validate_json(body, extra="forbid")
     except ValidationError as error:
-        raise _refusal(body, error.errors(include_url=False, include_input=False)) from None
+        raise _refusal(body, error.errors(include_url=False, include_input=False), invalid) from None
     _check_members_differ(body)
     return request
 
@@ -143,10 +151,10 @@ def fingerprint(request: DebateRequest) -> bytes:
     return hashlib.sha256(json.dumps(given, sort_keys=True).encode()).digest()
 
 
-def _refusal(body: bytes, errors: Sequence[ErrorDetails]) -> Refusal:
+def _refusal(body: bytes, errors: Sequence[ErrorDetails], invalid: Kind) -> Refusal:
     if errors[0]["type"] == "json_invalid":
         return Refusal(NOT_JSON, errors[0]["msg"] + ".")
-    return Refusal(INVALID, "See `errors`.", _faults(from_json(body), errors))
+    return Refusal(invalid, "See `errors`.", _faults(from_json(body), errors))
 
 
 def _check_members_differ(body: bytes) -> None:
@@ -339,6 +347,8 @@ def _wrong_speakers(speakers: Sequence[str] | None, debaters: Sequence[DebaterRe
 def _wrong_model(
     n: int, debater: DebaterRequest, request: DebateRequest, models: Mapping[str, Endpoints]
 ) -> Iterator[Fault]:
+    if debater.human and request.humans.then == "skip":
+        return
     if debater.model not in models:
         yield Fault(pointer=f"/debaters/{n}/model", detail="is not a model of this installation")
         return

@@ -43,8 +43,8 @@ def page(debate: Debate, course: Course) -> str:
         title=on_one_line(debate.motion),
         debate=debate,
         rounds=[
-            (title, [(turn.seq, speaker, paragraphs(turn.text)) for turn, speaker in turns])
-            for title, turns in rounds(debate, course.turns)
+            (title, [(words.seq, words.speaker, paragraphs(words.text)) for words in said])
+            for title, said in rounds(debate, course)
         ],
         outcomes=list(outcomes.sections(debate, course.outcomes)),
         facts=facts(debate, course),

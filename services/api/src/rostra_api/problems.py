@@ -19,7 +19,8 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from rostra.store import Conflict, KeyReused, NotFound, QueueFull, StorageDown, StorageFull
+from rostra.models import Status
+from rostra.store import Conflict, KeyReused, NotFound, QueueFull, StorageDown, StorageFull, Unawaited
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 5
@@ -52,6 +53,7 @@ KEY_SPENT = Kind(409, "key-spent", "The Idempotency-Key belongs to a deleted deb
 TOO_LARGE = Kind(413, "too-large", "The body is too large")
 NOT_JSON_TYPE = Kind(415, "unsupported-media-type", "The body must be JSON in UTF-8")
 INVALID = Kind(422, "invalid-debate", "The debate cannot be held as described")
+INVALID_WORDS = Kind(422, "invalid-words", "This cannot be said here")
 KEY_REUSED = Kind(422, "key-reused", "The Idempotency-Key was used for another request")
 TOO_OFTEN = Kind(429, "too-many-requests", "Too many requests")
 TOO_MANY_QUEUED = Kind(429, "too-many-queued", "Too many of your debates wait")
@@ -137,6 +139,7 @@ def install(app: FastAPI) -> None:
     for error in _KINDS:
         app.add_exception_handler(error, _told)
     app.add_exception_handler(Conflict, _conflict)
+    app.add_exception_handler(Unawaited, _unawaited)
     app.add_exception_handler(QueueFull, _queue_full)
     app.add_exception_handler(Refusal, _told)
     app.add_exception_handler(RequestValidationError, _bad_parameters)
@@ -172,6 +175,15 @@ async def _told(request: Request, error: Exception) -> Response:
 
 async def _conflict(_: Request, error: Exception) -> Response:
     return response(CONFLICT, f"The debate is {cast('Conflict', error).status.value}.")
+
+
+async def _unawaited(_: Request, error: Exception) -> Response:
+    unawaited = cast("Unawaited", error)
+    if unawaited.given:
+        return response(CONFLICT, "Other words were given for this turn.")
+    if unawaited.status is Status.WAITING:
+        return response(CONFLICT, "The debate waits for another turn; see `awaits`.")
+    return response(CONFLICT, f"The debate is {unawaited.status.value}; it does not wait for words.")
 
 
 async def _queue_full(_: Request, error: Exception) -> Response:

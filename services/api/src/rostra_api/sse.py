@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
-from rostra.events import AttemptFailed, DebateClaimed, Delta, Event, Recorded, TurnTaken
+from rostra.events import AttemptFailed, DebateClaimed, Delta, Event, Recorded, TurnGiven, TurnTaken
 from rostra.models import Debate, Status
 from rostra.plain import json_line
 from rostra.sides import titles
@@ -106,10 +106,12 @@ def number(event_id: str) -> tuple[int, int]:
 
 
 def _event_data(event: Event, names: Mapping[str, str]) -> dict[str, Any]:
-    # Which process it is concerns nobody outside.
-    data = event.model_dump(mode="json", exclude={"process"}, context=names)
-    if "debater" in data:
-        data["debater"] = names.get(data["debater"], data["debater"])
+    # Which process it is concerns nobody outside; and a person's words come with their turn.
+    hidden = {"process", "text"} if isinstance(event, TurnGiven) else {"process"}
+    data = event.model_dump(mode="json", exclude=hidden, context=names)
+    for whom in ("debater", "to"):
+        if data.get(whom):
+            data[whom] = names.get(data[whom], data[whom])
     return data
 
 

@@ -65,6 +65,8 @@ class Attempt:
     remedy: Remedy
     heard_by: Callable[[Sequence[Line]], Heard]
     took_point: bool = False
+    asked: Sequence[str] = ()  # the human moderator's questions that it is to answer
+    questions_heard: int = 0
     one_line: bool = True  # False after an attempt that said nothing on its line
     options: dict[str, Any] = field(default_factory=dict[str, Any])
     judged: Judged | None = None
@@ -86,6 +88,7 @@ class Attempt:
             self.debater,
             begun=facts.begins_answer,
             took_point=self.took_point,
+            asked=self.asked,
             notes=self.remedy.notes,
             own_notes=heard.notes,
         )

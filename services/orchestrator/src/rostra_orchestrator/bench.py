@@ -92,8 +92,16 @@ class Bench:
             return None
         for debater in self.debate.debaters:
             vote = CouncilVote(self.debate, rules, debater.id, in_order, round_)
-            await self._put(vote, debater.model)
+            if debater.human:
+                await self._pass_over(vote)
+            else:
+                await self._put(vote, debater.model)
         return outcome_of(self.debate, self.outcomes)
+
+    async def _pass_over(self, vote: CouncilVote) -> None:
+        """A model's vote in a person's name would be nobody's."""
+        if vote.name not in self.outcomes.answered:
+            await self._hear(vote.failed("people are not asked to vote").model_copy(update={"asks": 0}))
 
     # ── judges ──────────────────────────────────────────────────────────────────────────────────────────
 

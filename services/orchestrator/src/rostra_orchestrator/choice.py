@@ -53,7 +53,7 @@ async def takes_point(table: Table, slot: Slot) -> tuple[bool, ChosenBy, Usage]:
 
 async def _answer(table: Table, slot: Slot, asked: str, question: str, what: str) -> tuple[Answer, Usage]:
     """What the debater's model says, and what that cost; nothing where it cannot be asked, at any endpoint."""
-    for _ in range(len(table.pools[asked])):
+    for _ in range(len(table.pools[asked]) if asked in table.pools else 0):
         try:
             return await _asked(table, slot, question, what, table.pools[asked].server)
         except Unavailable:

@@ -70,7 +70,7 @@ async def shown(debate: Debate, lines: Sequence[Line], room: int, count: Count) 
 
 async def label_sizes(debate: Debate, count: Count) -> dict[str, int]:
     """The tokens of an empty line of each speaker's."""
-    helpers = [MODERATOR] if debate.opening or debate.format.has_helpers else []
+    helpers = [MODERATOR] if debate.opening or debate.has_helpers else []
     speakers = [*helpers, *(d.id for d in debate.debaters)]
     return {s: await count(prompt.said(debate, [Line(s, "")])[0]) + 1 for s in speakers}
 

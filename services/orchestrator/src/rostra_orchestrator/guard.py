@@ -72,7 +72,7 @@ class Guard:
 
     def __post_init__(self) -> None:
         """What is the same for every attempt."""
-        helpers = [self.debate.speaker(each) for each in HELPERS] if self.debate.format.has_helpers else []
+        helpers = [self.debate.speaker(each) for each in HELPERS] if self.debate.has_helpers else []
         self._names = {each.id: own_names(self.debate, each) for each in [*self.debate.debaters, *helpers]}
         personas = [each.persona for each in self.debate.debaters if each.persona]
         self._prompt = [*prompt.instructions(self.debate), *personas]

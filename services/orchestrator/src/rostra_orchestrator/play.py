@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from rostra.agenda import Slot, agenda, is_scripted
-from rostra.events import AttemptFailed, PointDecided, SpeakerChosen, TurnTaken, Usage, VerdictGiven
+from rostra.events import AttemptFailed, PointDecided, QuestionPut, SpeakerChosen, TurnTaken, Usage, VerdictGiven
 from rostra.models import HELPERS, Debate, Status
 from rostra.store import Claim, Fenced, StorageDown, Store
 from rostra.tasks import stopped
@@ -29,7 +29,15 @@ from rostra_orchestrator.guard import Guard
 from rostra_orchestrator.lease import Interruption, Lease
 from rostra_orchestrator.pool import Pool, opened
 from rostra_orchestrator.settings import Settings
-from rostra_orchestrator.turns import ChosenBy, Table, TurnFailed, scripted_turn, take_turn
+from rostra_orchestrator.turns import (
+    ChosenBy,
+    Table,
+    TurnFailed,
+    given_turn,
+    scripted_turn,
+    skipped_turn,
+    take_turn,
+)
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -40,7 +48,7 @@ _FULL = 0.95
 _ROOM_AGAIN = 0.9
 _LOOK_AGAIN_SECONDS = 1.0
 
-Outcome = Literal["ended", "paused", "released", "fenced"]
+Outcome = Literal["ended", "paused", "released", "waiting", "fenced"]
 
 
 class Interrupted(Exception):
@@ -49,6 +57,15 @@ class Interrupted(Exception):
     def __init__(self, reason: Interruption) -> None:
         super().__init__(reason)
         self.reason: Interruption = reason
+
+
+class PersonNeeded(Exception):
+    """A slot came up that a person speaks in, and the words are not there."""
+
+    def __init__(self, seq: int, speaker: str) -> None:
+        super().__init__(f"turn {seq} is a person's")
+        self.seq = seq
+        self.speaker = speaker
 
 
 class Collapsed(Exception):
@@ -90,6 +107,8 @@ async def _play(store: Store, claim: Claim, lease: Lease, settings: Settings) ->
         await _Playing(store, claim, lease, settings).run(given_up=given_up)
     except Interrupted as interrupted:
         return await _interrupted(store, claim, interrupted.reason)
+    except PersonNeeded as needed:
+        return await _waits(store, claim, needed)
     except Collapsed as error:
         return await _ended(store, claim, Status.COLLAPSED, str(error))
     except (TurnFailed, LimitReached) as error:
@@ -107,6 +126,14 @@ async def _ended(store: Store, claim: Claim, status: Status, reason: str = "") -
     await store.finish(claim, status, reason)
     log.info("debate ended", status=status.value, reason=reason)
     return "ended"
+
+
+async def _waits(store: Store, claim: Claim, needed: PersonNeeded) -> Outcome:
+    """Waits for the person, unless something else was asked for since."""
+    if wish := await store.wait_for(claim, needed.seq, needed.speaker, claim.debate.humans.seconds):
+        return await _interrupted(store, claim, wish)
+    log.info("the debate waits for a person", turn=needed.seq, debater=needed.speaker)
+    return "waiting"
 
 
 async def _interrupted(store: Store, claim: Claim, reason: Interruption) -> Outcome:
@@ -149,6 +176,8 @@ class _Playing:
     settings: Settings
     tokens: int = 0
     chosen: SpeakerChosen | None = None
+    course: Course = field(default_factory=Course)  # when this process took it over
+    read: str = "0-0"  # the last event that was listened for
     began: float = field(default_factory=time.monotonic)
     spent: float = 0.0  # seconds that the debate was played before, by other processes
 
@@ -159,16 +188,18 @@ class _Playing:
     async def run(self, *, given_up: bool = False) -> None:
         """Every slot that is still empty, and what is asked before and after them.
 
-        Raises: Interrupted, TurnFailed, LimitReached, Collapsed, Fenced, StorageDown.
+        Raises: Interrupted, PersonNeeded, TurnFailed, LimitReached, Collapsed, Fenced, StorageDown.
         """
-        course = fold([recorded.event for recorded in await self.store.events(self.debate.id)])
-        self._continue(course)
+        events = await self.store.events(self.debate.id)
+        course = fold([recorded.event for recorded in events])
+        self._continue(course, events[-1].id)
         async with AsyncExitStack() as stack:
             models = _models(self.debate)
-            asked = {model for model in bench.models(self.debate) if model in self.settings.models}
-            named = dict.fromkeys([*models.values(), *asked])
+            needed = [model for speaker, model in models.items() if self.debate.needs_model(speaker)]
+            asked = [m for m in (*models.values(), *bench.models(self.debate)) if m in self.settings.models]
+            named = dict.fromkeys([*needed, *asked])
             pools = {model: await stack.enter_async_context(self._pool(model)) for model in named}
-            seats = {speaker: pools[model] for speaker, model in models.items()}
+            seats = _seats(models, pools)
             slots = agenda(self.debate)
             table = Table(self.debate, seats, self.settings, Guard(self.debate), slots)
             table.hear(course)
@@ -212,7 +243,8 @@ class _Playing:
 
         await self._unless_interrupted(ask)
 
-    def _continue(self, course: Course) -> None:
+    def _continue(self, course: Course, read: str) -> None:
+        self.course, self.read = course, read
         self.tokens = course.tokens
         self.chosen = course.choices[-1] if course.choices else None
         if course.started_at:
@@ -235,24 +267,53 @@ class _Playing:
     async def _take(self, table: Table, slot: Slot, stop: Stop) -> None:
         """Fills one slot: chooses its speaker if need be, takes the turn, and stores it."""
         await self._until_there_is_room()
+        await self._listen(table)
         chosen_by: ChosenBy = "format"
         if slot.debater is None:
             choice = await self._choice(table, slot)
             slot, chosen_by = slot.model_copy(update={"debater": choice.debater}), choice.chosen_by
         if (words := await self._script(table, slot)) is not None:
             turn = scripted_turn(table, slot, words)
+        elif (given := self._given(table, slot, chosen_by)) is not None:
+            turn = given
         else:
-            turn = await take_turn(table, slot, chosen_by, self._saying(slot), self._note, stop)
+            slot = _without_question(table, slot)
+            turn = await take_turn(
+                table, slot, chosen_by, self._saying(slot), self._note, stop, lambda: self._listen(table)
+            )
         self._check_circles(table, slot)
         await self._note(turn)
         log.info("turn taken", debater=turn.debater, attempts=turn.attempts, tokens=turn.usage.total)
+
+    def _given(self, table: Table, slot: Slot, chosen_by: ChosenBy) -> TurnTaken | None:
+        """The turn as a person spoke it or let it pass; None where a model speaks.
+
+        Raises: PersonNeeded.
+        """
+        assert slot.debater is not None
+        if not self.debate.is_human(slot.debater):
+            return None
+        if self.course.given and self.course.given.seq == slot.seq:
+            return given_turn(table, slot, chosen_by, self.course)
+        if self.course.missed and self.course.missed.seq == slot.seq:
+            return skipped_turn(table, slot, chosen_by) if self.debate.humans.then == "skip" else None
+        raise PersonNeeded(slot.seq, slot.debater)
+
+    async def _listen(self, table: Table) -> None:
+        """Hears what a human moderator asked since this process listened last."""
+        if not self.debate.has_human_moderator:
+            return
+        for recorded in await self.store.events(self.debate.id, self.read):
+            self.read = recorded.id
+            if isinstance(recorded.event, QuestionPut):
+                table.put(recorded.event)
 
     def _check_circles(self, table: Table, slot: Slot) -> None:
         """Rounds that only go on in circles are ended. The slots of a format are few and each of its own kind: they are
         spoken to the end, and the faults stand in the turns."""
         if self.debate.format.phase(slot.phase).order is None:
             return
-        spoken = [turn for turn in table.taken if turn.debater not in HELPERS]
+        spoken = [turn for turn in table.taken if turn.debater not in HELPERS and turn.is_spoken]
         # A repetition that was spoken at once, since the budget had no second attempt left, proves nothing yet.
         faults = [turn.faults for turn in spoken if turn.attempts > 1 or not ladder.CIRCLING & set(turn.faults)]
         strictness = self.debate.strictness("repetition")
@@ -360,6 +421,25 @@ def _models(debate: Debate) -> dict[str, str]:
     own = debate.moderator.model if debate.moderator else debate.debaters[0].model
     helpers = dict.fromkeys(HELPERS, own) if debate.format.has_helpers else {}
     return {debater.id: debater.model for debater in debate.debaters} | helpers
+
+
+def _seats(models: Mapping[str, str], pools: Mapping[str, Pool]) -> dict[str, Pool]:
+    """Where the words of each speaker are asked for. A person whose model is not there sits at any other's: nothing is
+    asked for them, but a group chat is of two at least. Where there are people only, nobody is seated."""
+    if not pools:
+        return {}
+    any_of_them = next(iter(pools.values()))
+    return {speaker: pools.get(model, any_of_them) for speaker, model in models.items()}
+
+
+def _without_question(table: Table, slot: Slot) -> Slot:
+    """An answer to a question that a person let pass takes up what was said before."""
+    asked = slot.seq - 1
+    while slot.kind == "answer" and asked > 1 and table.slots[asked - 1].kind == "answer":
+        asked -= 1
+    if slot.kind != "answer" or not table.is_skipped(asked):
+        return slot
+    return slot.model_copy(update={"kind": "speech", "task": "exchange", "to": None, "part": 1})
 
 
 async def _dropped(taking: asyncio.Task[None], stop: Stop) -> None:

@@ -45,6 +45,9 @@ _TOLD = (
     *("keep_side", "in_language", "in_short", "only_yourself"),
 )
 _REMINDER = 200  # characters of the motion
+# Of the human moderator's, in a cue: the latest so many, and so many characters of each.
+_QUESTIONS = 3
+_QUESTION = 300
 _FILLED_IN = re.compile(r"\{\w+\}")
 
 
@@ -134,12 +137,14 @@ def cue(
     *,
     begun: bool = False,
     took_point: bool = False,
+    asked: Sequence[str] = (),
     notes: Sequence[str] = (),
     own_notes: Sequence[Line] = (),
 ) -> str:
     """The last words of a turn's prompt: who speaks, and how long; to leave out the name, unless the answer is begun
-    with it; what this attempt is told besides; and the motion again, behind all of it, since small models go by what
-    they read last. Notes of the debater's own side, which the others must not see, stand before it.
+    with it; what the human moderator asked; what this attempt is told besides; and the motion again, behind all of it,
+    since small models go by what they read last. Notes of the debater's own side, which the others must not see, stand
+    before it.
     """
     prose = _prose(debate.language)
     characters = longest(debate, slot).characters
@@ -156,11 +161,18 @@ def cue(
         of_slots = _slot_prose(debate.language)
         turn = of_slots["turn"].format(name=as_data(debater.name), stance=stance)
         other = label(debate, slot.to) if slot.to else ""
-        asked = slots.sentences(of_slots, slot, as_data(debater.name), other, took_point=took_point)
-        told = " ".join([turn, *map(as_data, asked), length + only])
+        sentences = slots.sentences(of_slots, slot, as_data(debater.name), other, took_point=took_point)
+        told = " ".join([turn, *map(as_data, sentences), length + only])
     reminder = prose["reminder"].format(motion=shortened(as_data(debate.motion), _REMINDER, debate.language))
     shown = _own_notes(debate, debater, own_notes) if own_notes else []
-    return "\n".join([*shown, " ".join([told, *filter(None, notes)]), reminder])
+    questions = [_asked(debate, debater, question) for question in asked[-_QUESTIONS:]]
+    return "\n".join([*shown, " ".join([told, *questions, *filter(None, notes)]), reminder])
+
+
+def _asked(debate: Debate, debater: Debater, question: str) -> str:
+    """It stands in the transcript, too; small models need to be told whose it is to answer."""
+    short = shortened(as_data(question), _QUESTION, debate.language)
+    return _prose(debate.language)["asked"].format(name=as_data(debater.name), question=short)
 
 
 def _own_notes(debate: Debate, debater: Debater, own_notes: Sequence[Line]) -> list[str]:

@@ -82,18 +82,19 @@ class Heard:
     notes: Sequence[Line] = ()
 
 
-def heard(debate: Debate, slots: Sequence[Slot], lines: Sequence[Line], slot: Slot) -> Heard:
+def heard(debate: Debate, slots: Sequence[Slot | None], lines: Sequence[Line], slot: Slot) -> Heard:
     """Of all that was said, what the speaker of `slot` hears.
 
-    `lines` are the opening, where there is one, and then the turns of the first of `slots`, one each. Notes are
-    heard by their own team; simultaneous turns of one round not at all by each other; and where names are hidden,
-    who spoke is not told.
+    `lines` are the opening, where there is one, and then what was said in the first of `slots`, one each; None: in no
+    slot, but between two. Notes are heard by their own team; simultaneous turns of one round not at all by each other;
+    and where names are hidden, who spoke is not told.
     """
     opening = 1 if debate.opening else 0
-    told = [(past, line) for past, line in zip(slots, lines[opening:], strict=False) if not _is_at_once(past, slot)]
+    said = zip(slots, lines[opening:], strict=False)
+    told = [(past, line) for past, line in said if past is None or not _is_at_once(past, slot)]
     own = team_of(debate, slot.debater)
-    public = [line for past, line in told if not past.team]
-    notes = [line for past, line in told if past.team and past.team == own]
+    public = [line for past, line in told if past is None or not past.team]
+    notes = [line for past, line in told if past and past.team and past.team == own]
     if slot.anonymous:
         public = [Line(unnamed(debate, line.speaker), line.text) for line in public]
     return Heard([*lines[:opening], *public], notes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
@@ -13,9 +13,9 @@ import structlog
 
 from rostra.agenda import Slot
 from rostra.endpoints import SUPPORTED
-from rostra.events import SCRIPTED, AttemptFailed, TurnTaken, Usage
+from rostra.events import HUMAN, SCRIPTED, SKIPPED, AttemptFailed, QuestionPut, TurnTaken, Usage
 from rostra.format import MODERATOR
-from rostra.models import Debate, Debater
+from rostra.models import HELPERS, Debate, Debater
 from rostra.transcript import Course
 from rostra_orchestrator import ladder
 from rostra_orchestrator.attempt import Attempt, Rejected, Say
@@ -31,6 +31,9 @@ log = structlog.stdlib.get_logger(__name__)
 
 ChosenBy = Literal["format", "model", "fallback"]
 Note = Callable[[AttemptFailed], Awaitable[None]]
+Listen = Callable[[], Awaitable[None]]
+# Where a debater is asked to answer the human moderator: in a question, a point or notes it would be out of place.
+_ANSWERS = frozenset({"speech", "answer"})
 
 
 class TurnFailed(Exception):
@@ -48,6 +51,7 @@ class Table:
     slots: Sequence[Slot]
     points: dict[int, bool] = field(default_factory=dict[int, bool])  # of information: whether they were taken, by seq
     taken: list[TurnTaken] = field(default_factory=list[TurnTaken])
+    questions: list[QuestionPut] = field(default_factory=list[QuestionPut])  # of a human moderator's
     failed: list[AttemptFailed] = field(default_factory=list[AttemptFailed])
     budget: Budget = field(default_factory=Budget)
     chat: Chat | None = None
@@ -59,12 +63,13 @@ class Table:
         for failure in course.failed_attempts:
             self.fail(failure)
         self.points |= {point.seq: point.taken for point in course.points}
+        self.questions += course.questions
 
     def take(self, turn: TurnTaken) -> None:
         self.taken.append(turn)
-        if not self._is_prepared(turn):
+        if not self._is_prepared(turn) and turn.is_spoken:
             self.guard.hear(turn.text, turn.debater)
-        self.budget.turns += 1
+        self.budget.turns += turn.attempts > 0
         self.budget.on_turns += turn.usage.total
 
     def _is_prepared(self, turn: TurnTaken) -> bool:
@@ -75,19 +80,79 @@ class Table:
         self.failed.append(failure)
         self.budget.on_failures += failure.usage.total
 
+    def put(self, question: QuestionPut) -> None:
+        """The human moderator asked something; what the seated chat knows is older."""
+        self.questions.append(question)
+        self.rise()
+
     def lines(self) -> list[Line]:
         """What was said so far, the opening included."""
         opening = [Line(MODERATOR, self.debate.opening)] if self.debate.opening else []
-        return opening + [Line(turn.debater, turn.text) for turn in self.taken]
+        return opening + [line for _, line in self._said()]
+
+    def _said(self) -> Iterator[tuple[Slot | None, Line]]:
+        """What was said, and the slot that it was said in: turns, and the questions put between them, in none."""
+        for said in self._in_order():
+            if isinstance(said, TurnTaken):
+                yield self.slots[said.seq - 1], Line(said.debater, said.text)
+            else:
+                yield None, Line(MODERATOR, said.text)
+
+    def _in_order(self) -> Iterator[TurnTaken | QuestionPut]:
+        """The turns that were spoken, and behind each the questions that were put after it."""
+        yield from (put for put in self.questions if put.seq == 0)
+        for turn in self.taken:
+            if turn.is_spoken:
+                yield turn
+            yield from (put for put in self.questions if put.seq == turn.seq)
 
     @property
     def public(self) -> list[TurnTaken]:
-        """The turns that everybody heard."""
-        return [turn for turn in self.taken if not self.slots[turn.seq - 1].team]
+        """The turns that everybody heard, and between them the human moderator's questions, as if they were turns."""
+        spoken = (said if isinstance(said, TurnTaken) else self._as_turn(said) for said in self._in_order())
+        return [turn for turn in spoken if turn.debater == MODERATOR or not self.slots[turn.seq - 1].team]
+
+    def _as_turn(self, put: QuestionPut) -> TurnTaken:
+        beside = self.slots[max(0, put.seq - 1)]
+        return TurnTaken(
+            seq=max(1, put.seq),
+            phase=beside.phase,
+            round=beside.round,
+            debater=MODERATOR,
+            text=put.text,
+            attempts=0,
+            finish_reason=HUMAN,
+            started_at=put.at,
+            ended_at=put.at,
+        )
 
     def heard(self, slot: Slot, lines: Sequence[Line]) -> Heard:
         """What the speaker of the slot hears of all that was said."""
-        return heard(self.debate, self.slots, lines, slot)
+        return heard(self.debate, [said_in for said_in, _ in self._said()], lines, slot)
+
+    def asked(self, slot: Slot) -> list[QuestionPut]:
+        """The human moderator's questions that the speaker of the slot is to answer: those to the speaker, and those to
+        whoever speaks next, that nobody had heard who spoke since."""
+        if slot.kind not in _ANSWERS or slot.debater in HELPERS:
+            return []
+        answered = self._answered(slot.debater), self._answered(None)
+        return [
+            put
+            for n, put in enumerate(self.questions)
+            if put.to in (slot.debater, None) and n >= answered[put.to is None]
+        ]
+
+    def _answered(self, debater: str | None) -> int:
+        """How many questions this debater, or anybody, had heard when speaking last."""
+        spoken = (turn.questions_heard for turn in self.taken if debater in (turn.debater, None))
+        return max(spoken, default=0)
+
+    def hears(self, slot: Slot) -> int:
+        """How many questions who speaks in the slot now has heard, and is taken to have answered."""
+        return len(self.questions) if slot.kind in _ANSWERS and slot.debater not in HELPERS else 0
+
+    def is_skipped(self, seq: int) -> bool:
+        return 0 < seq <= len(self.taken) and not self.taken[seq - 1].is_spoken
 
     def seated(self) -> Chat:
         if self.chat is None:
@@ -191,8 +256,10 @@ class _Verdict:
         return any(budget.allows(self.table.guard.strictness(fault), likely) for fault in again)
 
 
-async def take_turn(table: Table, slot: Slot, chosen_by: ChosenBy, say: Say, note: Note, stop: Stop) -> TurnTaken:
-    """Attempts at `slot` until one is good.
+async def take_turn(
+    table: Table, slot: Slot, chosen_by: ChosenBy, say: Say, note: Note, stop: Stop, listen: Listen
+) -> TurnTaken:
+    """Attempts at `slot` until one is good; before each of them, `listen` tells the table what was asked meanwhile.
 
     Raises:
         TurnFailed: there were `turn_attempts` bad answers, or all of the model's endpoints were away for longer
@@ -207,6 +274,7 @@ async def take_turn(table: Table, slot: Slot, chosen_by: ChosenBy, say: Say, not
     number = pauses = 0
     while True:
         number += 1
+        await listen()
         verdict = _Verdict(table, failures, number)
         attempt = _attempt(table, slot, debater, verdict, say)
         try:
@@ -235,19 +303,36 @@ async def take_turn(table: Table, slot: Slot, chosen_by: ChosenBy, say: Say, not
 
 def scripted_turn(table: Table, slot: Slot, words: str) -> TurnTaken:
     """What is said in the slot without asking a model."""
-    assert slot.debater is not None
     now = datetime.now(UTC)
-    turn = TurnTaken(
-        seq=slot.seq,
-        phase=slot.phase,
-        round=slot.round,
-        debater=slot.debater,
-        text=words,
-        attempts=0,
-        finish_reason=SCRIPTED,
-        started_at=now,
-        ended_at=now,
+    return _unasked(table, slot, text=words, finish_reason=SCRIPTED, started_at=now, ended_at=now)
+
+
+def given_turn(table: Table, slot: Slot, chosen_by: ChosenBy, course: Course) -> TurnTaken:
+    """What a person said in the slot."""
+    assert course.awaited is not None
+    assert course.given is not None
+    return _unasked(
+        table,
+        slot,
+        chosen_by=chosen_by,
+        text=course.given.text,
+        finish_reason=HUMAN,
+        started_at=course.awaited.at,
+        ended_at=max(course.awaited.at, course.given.at),  # by two clocks
+        questions_heard=min(course.questions_at_given, table.hears(slot)),
     )
+
+
+def skipped_turn(table: Table, slot: Slot, chosen_by: ChosenBy) -> TurnTaken:
+    """A slot that a person did not speak in."""
+    now = datetime.now(UTC)
+    return _unasked(table, slot, chosen_by=chosen_by, text="", finish_reason=SKIPPED, started_at=now, ended_at=now)
+
+
+def _unasked(table: Table, slot: Slot, **how: object) -> TurnTaken:
+    """A turn that no model was asked for."""
+    about = {"seq": slot.seq, "phase": slot.phase, "round": slot.round, "debater": slot.debater, "attempts": 0}
+    turn = TurnTaken.model_validate({**about, **how})
     table.rise()  # the chat has not heard it
     table.take(turn)
     return turn
@@ -273,9 +358,17 @@ def _attempt(table: Table, slot: Slot, debater: Debater, verdict: _Verdict, say:
         verdict,
         remedy,
         heard_by=lambda lines: table.heard(slot, lines),
-        took_point=table.points.get(slot.seq - 1, False) and slot.kind == "speech",
+        took_point=_took_point(table, slot),
+        asked=[put.text for put in table.asked(slot)],
+        questions_heard=table.hears(slot),
         one_line=not failures.said_nothing,
     )
+
+
+def _took_point(table: Table, slot: Slot) -> bool:
+    """Whether the speaker was asked something just before, and let it be."""
+    offered = slot.seq - 1
+    return slot.kind == "speech" and table.points.get(offered, False) and not table.is_skipped(offered)
 
 
 def _lately(table: Table, slot: Slot) -> list[str]:
@@ -350,4 +443,5 @@ async def _turn(attempt: Attempt, attempts: int, chosen_by: ChosenBy, started: d
         finish_reason=attempt.answer.finish_reason or "enough",
         started_at=started,
         ended_at=datetime.now(UTC),
+        questions_heard=attempt.questions_heard,
     )

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from rostra.agenda import agenda
-from rostra.events import SCRIPTED, TurnTaken
+from rostra.events import SCRIPTED, SKIPPED, TurnTaken
 from rostra.fields import Stored
 from rostra.lengths import longest
 from rostra.measures import language, speech, stance
@@ -105,12 +105,12 @@ class DebateMeasures(Stored):
 
 def measure(debate: Debate, turns: Sequence[TurnTaken]) -> DebateMeasures:
     """The figures of what debaters said so far; with no turns, shares and means are 0. What a moderator or the audience
-    said, and what was said by a script, is not measured.
+    said, what was said by a script, and turns that were skipped are not measured.
 
     Formulas and sources stand with the functions that are called here; a turn costs about 3 ms.
     """
     debaters = {debater.id for debater in debate.debaters}
-    turns = [turn for turn in turns if turn.debater in debaters and turn.finish_reason != SCRIPTED]
+    turns = [turn for turn in turns if turn.debater in debaters and turn.finish_reason not in {SCRIPTED, SKIPPED}]
     measured = tuple(_all_measured(debate, turns))
     collapse = first_collapse([turn.containment for turn in measured])
     return DebateMeasures(

@@ -11,6 +11,7 @@ reply may send it again. Keys, all under `rostra:`:
     owner:{o}:debates     the same of one owner, also owner:{o}:{s}; debates that were begun without a key are owner ''s
     waiting               set of owners of queued debates
     served, claims        sorted set: owners by the claim that they last got; how many claims there were
+    awaited               sorted set: debates that wait for a person, by the second until which they do
     ended, uncompressed   sorted sets of ended debates by the second of their end
     idempotency:{hash}    hash: which request became which debate; expires
     workers               sorted set: worker pools by the second they last reported
@@ -24,6 +25,7 @@ Errors:
     StoreError
     ├── NotFound     no such debate
     ├── Conflict     the debate's status does not allow that; `.status` tells which it has
+    ├── Unawaited    a person's words are not waited for, or others were given for the turn
     ├── KeyReused    the idempotency key was used for another request
     ├── QueueFull    too many debates wait
     └── Fenced       another process has taken the debate over; stop playing it
@@ -33,7 +35,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.resources import files
 from typing import Any, cast
@@ -51,7 +53,11 @@ from rostra.events import (
     DebateResumed,
     Delta,
     Event,
+    QuestionPut,
     Recorded,
+    TurnAwaited,
+    TurnGiven,
+    TurnMissed,
     TurnTaken,
     Usage,
     encode,
@@ -74,6 +80,7 @@ from rostra.store.records import (
     StorageDown,
     StorageFull,
     StoreError,
+    Unawaited,
     Wish,
 )
 
@@ -94,6 +101,7 @@ __all__ = [
     "StorageFull",
     "Store",
     "StoreError",
+    "Unawaited",
     "Wish",
     "connect",
 ]
@@ -284,6 +292,39 @@ class Store:
             raise Conflict(Status(outcome))
         return int(fence[0]) if outcome == "done" else None
 
+    async def give(self, debate_id: str, text: str, seq: int = 0) -> int | None:
+        """What a person says in the turn that the debate waits for, `seq` (0: whichever that is).
+
+        Answers the fence to enqueue the debate under, or None if the same words were given for the turn before; without
+        `seq`, if they were the last that were given.
+
+        Raises:
+            NotFound: no such debate.
+            Unawaited: it does not wait for this turn, or has other words for it.
+        """
+        event = TurnGiven(seq=seq, debater="", text=text)  # the script puts turn and debater in
+        outcome, *rest = await self._run("give", debate_id, seq, encode(event))
+        if outcome == "missing":
+            raise NotFound(debate_id)
+        if outcome in {"other", "unawaited"}:
+            raise Unawaited(Status(rest[0]), given=outcome == "other")
+        return int(rest[0]) if outcome == "given" else None
+
+    async def ask(self, debate_id: str, text: str, to: str | None = None) -> None:
+        """Puts a question of the human moderator's, to a debater or to all, behind the last turn; there the same one
+        again is the same.
+
+        Raises:
+            NotFound: no such debate.
+            Conflict: it has ended.
+        """
+        event = QuestionPut(seq=0, text=text, to=to)  # the script puts the turn in
+        (outcome,) = await self._run("ask", debate_id, encode(event))
+        if outcome == "missing":
+            raise NotFound(debate_id)
+        if outcome != "done":
+            raise Conflict(Status(outcome))
+
     async def delete(self, debate_id: str) -> None:
         """Forgets an ended debate.
 
@@ -353,6 +394,19 @@ class Store:
         event = DebateReleased(reason=reason)
         _not_fenced(await self._run("release", *_identity(claim), Status.QUEUED.value, encode(event)))
 
+    async def wait_for(self, claim: Claim, seq: int, debater: str, seconds: int) -> Wish:
+        """Gives the debate back until somebody speaks as `debater` in the turn `seq`, for so long at most. Where
+        something is wished of the debate it is kept, and the wish answered.
+
+        Raises: Fenced.
+        """
+        now, microseconds = await self._redis.time()
+        until = datetime.fromtimestamp(now, UTC) + timedelta(seconds=seconds, microseconds=microseconds)
+        event = TurnAwaited(seq=seq, debater=debater, until=until)
+        answer = await self._run("wait", *_identity(claim), str(until.timestamp()), encode(event))
+        outcome, *wish = _not_fenced(answer)
+        return cast("Wish", wish[0]) if outcome == "unwanted" else ""
+
     async def put_to_rest(self, claim: Claim) -> Wish:
         """Pauses the debate that this process plays, if that is still wished for: answers the wish that counts.
 
@@ -396,6 +450,11 @@ class Store:
     async def look(self) -> Look:
         """What waits and what runs. Raises StorageDown also where Redis is full, since nobody can renew then."""
         return records.look(await self._run("look"))
+
+    async def miss(self) -> list[tuple[str, int]]:
+        """Lets debates go on whose person gave no words in time: their ids and next fences."""
+        missed = await self._run("miss", encode(TurnMissed(seq=0, debater="")))
+        return [(debate_id, int(fence)) for debate_id, fence in missed]
 
     async def ended_before(self, seconds: float, *, uncompressed: bool = False, limit: int = 100) -> list[str]:
         """Ids of debates that ended before this second since 1970, the oldest first."""

@@ -191,11 +191,11 @@ class Backups:
     async def _restore_debate(self, line: Line) -> bool:
         fields: dict[str, str] = line["fields"]
         status, event = Status(fields["status"]), ""
-        if status is Status.RUNNING:
+        if status in {Status.RUNNING, Status.WAITING}:  # a person is asked anew, with all of their time
             status, event = Status.QUEUED, encode(DebateReleased(reason="restored from a backup"))
         # `move` makes the status; the player is gone with the old store.
         ended = records.moment(fields.get("ended_at"))
-        kept = {name: value for name, value in fields.items() if name not in {"status", "lease"}}
+        kept = {name: value for name, value in fields.items() if name not in {"status", "lease", "awaits"}}
         words: list[str | int] = [line["id"], status.value, int(ended.timestamp()) if ended else "", event, len(kept)]
         words += [word for pair in kept.items() for word in pair]
         words += [word for row in line["events"] for word in row]

@@ -2,7 +2,7 @@
 local id, event = unpack(ARGV)
 local status = field(id, 'status')
 if not status then return { 'missing' } end
-if not LIVE[status] then return { status } end
+if not (LIVE[status] or status == 'waiting') then return { status } end
 if field(id, 'wish') == 'cancel' then return { 'cancelled' } end
 if lease_of(id) ~= '' then
   redis.call('HSET', debate_key(id), 'wish', 'pause')

@@ -25,6 +25,10 @@ end
 local function move(id, to)
   local from, owner = field(id, 'status'), owner_of(id)
   redis.call('HSET', debate_key(id), 'status', to)
+  if from == 'waiting' then
+    redis.call('HSET', debate_key(id), 'awaits', '')
+    redis.call('ZREM', P .. 'awaited', id)
+  end
   if from then
     redis.call('ZREM', P .. 'status:' .. from, id)
     redis.call('ZREM', owner_key(owner, from), id)
@@ -36,6 +40,12 @@ local function move(id, to)
   elseif redis.call('ZCARD', owner_key(owner, 'queued')) == 0 then
     redis.call('SREM', P .. 'waiting', owner)
   end
+end
+
+-- The event of the turn that the debate waits for, or nil.
+local function awaited(id)
+  local event = field(id, 'awaits')
+  return event and event ~= '' and cjson.decode(event) or nil
 end
 
 local function finish(id, status, reason, now, event)

@@ -9,7 +9,7 @@ from typing import Any, Literal, cast
 
 from redis.exceptions import OutOfMemoryError, RedisError
 
-from rostra.events import Delta, Recorded, Usage, decode
+from rostra.events import Delta, Recorded, TurnAwaited, Usage, decode
 from rostra.models import Debate, Status
 
 Wish = Literal["", "cancel", "pause"]  # of people
@@ -44,6 +44,15 @@ class Fenced(StoreError):
     """Another process has taken the debate over, or it was ended, paused or deleted meanwhile."""
 
 
+class Unawaited(StoreError):
+    """These words are not waited for, or others were given for the turn (`given`)."""
+
+    def __init__(self, status: Status, *, given: bool) -> None:
+        super().__init__("others were given" if given else f"the debate is {status.value}")
+        self.status = status
+        self.given = given
+
+
 class Conflict(StoreError):
     """The debate's status does not allow that."""
 
@@ -66,6 +75,7 @@ class Record:
     ended_at: datetime | None
     usage: Usage
     wish: Wish
+    awaits: TurnAwaited | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +141,7 @@ def record(fields: Mapping[str, str]) -> Record:
             completion_tokens=int(fields.get("completion_tokens", 0)),
         ),
         wish=cast("Wish", fields.get("wish", "")),
+        awaits=TurnAwaited.model_validate_json(fields["awaits"]) if fields.get("awaits") else None,
     )
 
 
