@@ -11,12 +11,12 @@ import httpx2 as httpx
 import pytest
 
 from builders import a_debate, a_turn
-from conftest import free_port
 from faults.proxy import Proxy
 from rostra import AsyncClient, Client
 from rostra.client import Conflict, NotEnded, NotFound, NotLetIn, Refused, TurnTold, Words
 from rostra.events import AttemptFailed, DebateEnded
 from rostra.models import Status
+from rostra.processes import free_port
 from rostra.store import Claim, Store
 from rostra_api.server import Server
 

@@ -67,7 +67,15 @@ class TestTheEnvironment:
         assert "Authorization" not in told.http()["headers"]
 
     @pytest.mark.parametrize(
-        ("address", "key"), [("debates.example", ""), ("http://x y", ""), (HERE, "a\nb"), (HERE, "ö")]
+        ("address", "key"),
+        [
+            ("debates.example", ""),
+            ("http://x:y", ""),
+            ("http://x/\x1b[2J", ""),
+            ("ftp://x", ""),
+            (HERE, "a\nb"),
+            (HERE, "ö"),
+        ],
     )
     def test_what_cannot_be_is_said_at_once(self, address: str, key: str):
         with pytest.raises(ValueError, match="ROSTRA_"):

@@ -47,9 +47,17 @@ def reach(address: str | None, key: str | None, timeout: float, retries: int) ->
     """As it is given, else as the environment says. Raises ValueError where no address is one."""
     settings = ClientSettings()
     address = (address or settings.url).rstrip("/")
-    if not re.fullmatch(r"https?://[^/\s]+\S*", address):
+    if not _is_address(address):
         raise ValueError(f"{address!r} is no address like http://127.0.0.1:8080; see ROSTRA_URL")
     key = key if key is not None else settings.api_key.get_secret_value() if settings.api_key else ""
     if not re.fullmatch("[!-~]*", key):
         raise ValueError("the key holds characters that no key has; see ROSTRA_API_KEY")
     return Reach(address, Patience(retries=retries), timeout, key)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        url = httpx.URL(text)
+    except httpx.InvalidURL:
+        return False
+    return url.scheme in {"http", "https"} and bool(url.host)
