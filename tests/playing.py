@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from builders import a_debate, claimed
-from rostra.models import Debate
+from rostra.models import Debate, Status
 from rostra.store import Claim, Store
 from rostra.transcript import Course, fold
 from rostra_orchestrator.lease import Lease
@@ -28,6 +29,28 @@ async def play_out(store: Store, settings: Settings, **fields: Any) -> Course:
     debate = a_debate(**fields)
     await played(store, settings, await claimed(store, debate))
     return await course(store, debate)
+
+
+@asynccontextmanager
+async def a_worker(store: Store, settings: Settings) -> AsyncIterator[None]:
+    """Plays all debates that are begun meanwhile, one after another."""
+    working = asyncio.create_task(_work(store, settings))
+    try:
+        yield
+    finally:
+        working.cancel()
+        with suppress(asyncio.CancelledError):
+            await working
+
+
+async def _work(store: Store, settings: Settings) -> None:
+    while True:
+        page = await store.page(owner=None, status=Status.QUEUED, metadata={}, after=None, limit=100)
+        for record in reversed(page.records):
+            claim = await store.claim(record.debate.id, "worker:1")
+            if isinstance(claim, Claim):
+                await played(store, settings, claim)
+        await asyncio.sleep(0.05)
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:

@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings
 import rostra_api.settings
 import rostra_llm.settings
 import rostra_orchestrator.settings
+from rostra.client.settings import ClientSettings
 from rostra.commands.stack import StackSettings
 
 ROOT = Path(__file__).parents[2]
@@ -25,6 +26,7 @@ SERVICES: list[type[BaseSettings]] = [
     rostra_llm.settings.Settings,
     rostra_orchestrator.settings.Settings,
     StackSettings,
+    ClientSettings,
 ]
 SETTINGS = [
     pytest.param(f"ROSTRA_{name.upper()}", field, id=f"{kind.__module__}:{name}")

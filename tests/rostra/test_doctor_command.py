@@ -12,7 +12,8 @@ from typing import get_args
 
 import pytest
 
-from rostra.commands import DIALECTS, main
+from rostra.commands import main
+from rostra.commands.arguments.doctor import DIALECTS
 from rostra.endpoints import Dialect
 from scripted import serving
 from toy import EVERYTHING, Toy

@@ -7,7 +7,7 @@ import re
 
 from rich.console import Console
 
-from rostra.commands.demo import Scene, summarise
+from rostra.commands.scene import Scene, summarise
 from rostra.doctor import Report, page
 from rostra.doctor.report import Finding, Speed
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import os
 import sys
@@ -35,8 +36,9 @@ class BackupSettings(RedisSettings):
         return file.read_text("utf-8").strip()
 
 
-def backup(target: str) -> int:
+def backup(chosen: argparse.Namespace) -> int:
     """Writes a backup to the file, which is there once it is whole, or to standard output for `-`."""
+    target: str = chosen.file
     if target == "-":
         return _run(_back_up(sys.stdout.buffer))
     partial = Path(f"{target}.part")
@@ -57,13 +59,14 @@ def _for_this_user(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def restore(source: str, *, merge: bool) -> int:
+def restore(chosen: argparse.Namespace) -> int:
     """Puts back what the file, or standard input for `-`, has."""
+    source: str = chosen.file
     if source == "-":
-        return _run(_receive(sys.stdin.buffer, merge=merge))
+        return _run(_receive(sys.stdin.buffer, merge=chosen.merge))
     try:
         with Path(source).open("rb") as file:
-            return _run(_restore(file, merge=merge))
+            return _run(_restore(file, merge=chosen.merge))
     except OSError as error:
         return _refused(f"cannot read {source}: {error.strerror}")
 

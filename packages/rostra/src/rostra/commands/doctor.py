@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import sys
 
@@ -22,15 +23,15 @@ class DoctorSettings(BaseSettings):
     llm_api_key: SecretStr | None = Field(default=None, description="The model server's bearer key.")
 
 
-def doctor(url: str, model: str | None, dialect: Dialect | None, seconds: float, *, as_json: bool) -> int:
+def doctor(chosen: argparse.Namespace) -> int:
     """Examines the server and tells what was found; its exit status stands in `rostra doctor --help`."""
-    endpoint = Endpoint(url=url, api_key=read(DoctorSettings).llm_api_key)
+    endpoint = Endpoint(url=chosen.url, api_key=read(DoctorSettings).llm_api_key)
     try:
-        endpoint, report = asyncio.run(_examined(endpoint, model, dialect, seconds))
+        endpoint, report = asyncio.run(_examined(endpoint, chosen.model, chosen.dialect, chosen.seconds))
     except KeyboardInterrupt:
         return 130
     written = spelt_out(report.model_dump_json(indent=2)) + "\n"
-    print(written if as_json else page(report, endpoint.url, endpoint.model), end="")
+    print(written if chosen.json else page(report, endpoint.url, endpoint.model), end="")
     sys.stdout.flush()
     return EXIT[report.fitness]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import signal
 import sys
 
@@ -9,7 +10,7 @@ from rostra.commands.stack import StackError, StackSettings, interrupt, running
 from rostra.settings import read
 
 
-def serve() -> int:
+def serve(_: argparse.Namespace) -> int:
     """Runs the stack; prints one line when it is ready. Exit status 0 after Ctrl-C or SIGTERM."""
     settings = read(StackSettings)
     signal.signal(signal.SIGTERM, interrupt)

@@ -1,0 +1,379 @@
+"""The commands that ask a running Rostra: the API is real, a worker plays, the model is a scripted one."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from structlog.testing import capture_logs
+
+from builders import a_debate, a_request, a_turn
+from conftest import as_user
+from playing import a_worker
+from rostra.commands import main
+from rostra.models import Status
+from rostra.processes import free_port
+from rostra.store import Claim, Store, connect
+from rostra_api.server import Server
+from rostra_orchestrator.settings import Settings as WorkerSettings
+from scripted import Says, ScriptedModel, counting, serving
+
+
+class Done(NamedTuple):
+    """What a command came to."""
+
+    status: int
+    out: str
+    err: str
+
+
+Rostra = Callable[..., Awaitable[Done]]
+
+
+@pytest.fixture
+def rostra(server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Rostra:
+    """Runs a command as somebody at a terminal 200 characters wide, or a script, does."""
+    monkeypatch.setenv("ROSTRA_URL", server.url)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    async def run(*arguments: object, stdin: str = "") -> Done:
+        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+        try:
+            status = await asyncio.to_thread(main, [str(argument) for argument in arguments])
+        except SystemExit as error:  # of argparse
+            status = int(str(error.code))
+        return Done(status, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def model() -> Iterator[ScriptedModel]:
+    with serving(ScriptedModel(counting())) as model:
+        yield model
+
+
+@pytest.fixture
+async def worker(redis_server: str, redis_url: str, model: ScriptedModel) -> AsyncIterator[None]:
+    url = as_user("orchestrator", redis_server)
+    store = Store(connect(url))
+    settings = WorkerSettings(redis_url=url, llm_url=model.url, model_patience_seconds=0.5)
+    with capture_logs():  # else they stand between what the commands print
+        async with a_worker(store, settings):
+            yield
+    await store.close()
+
+
+async def held(store: Store, claim: Claim, turns: int = 2) -> str:
+    for seq in range(1, turns + 1):
+        await store.append(claim, a_turn(seq, f"d{2 - seq % 2}"))
+    await store.finish(claim, Status.COMPLETED)
+    return claim.debate.id
+
+
+@pytest.mark.usefixtures("worker")
+class TestDebate:
+    async def test_a_motion_is_enough_and_all_is_shown(self, rostra: Rostra):
+        done = await rostra("debate", "Tabs beat spaces", "--rounds", 1, "--guard", "off")
+        assert done.status == 0, done
+        assert "Tabs beat spaces" in done.out
+        assert "Affirmative: Point 1." in done.out
+        assert "Negative: Point 2." in done.out
+        assert "completed" in done.out
+        assert "2 of 2 turns" in done.out
+
+    async def test_what_is_said_is_what_is_asked_for(self, rostra: Rostra):
+        options = [
+            "--debater",
+            "Ada: for tabs",
+            "--debater",
+            "Grace: for spaces",
+            "--model",
+            "plain",
+            "--characters",
+            80,
+        ]
+        more = ["--tokens", 90, "--seed", 7, "--language", "en", "--rounds", 2, "--metadata", "experiment=12"]
+        done = await rostra(
+            "debate", "Tabs beat spaces", *options, *more, "--set", "limits.seconds=600", "--detach", "--json"
+        )
+        debate = json.loads(done.out)
+        assert [(d["name"], d["stance"], d["model"]) for d in debate["debaters"]] == [
+            ("Ada", "for tabs", "plain"),
+            ("Grace", "for spaces", "plain"),
+        ]
+        assert (debate["seed"], debate["limits"]["seconds"]) == (7, 600)
+        assert debate["metadata"] == {"experiment": 12}
+
+    async def test_a_model_alone_is_that_of_the_usual_debaters(self, rostra: Rostra):
+        done = await rostra(
+            "debate", "タブはスペースに勝る", "--model", "plain", "--language", "ja", "--detach", "--json"
+        )
+        assert [(d["name"], d["model"]) for d in json.loads(done.out)["debaters"]] == [
+            ("肯定側", "plain"),
+            ("否定側", "plain"),
+        ]
+
+    async def test_for_scripts_each_event_is_a_line(self, rostra: Rostra):
+        done = await rostra("debate", "Tabs beat spaces", "--rounds", 1, "--json")
+        events = [json.loads(line) for line in done.out.splitlines()]
+        assert [event["type"] for event in events if event["type"] == "turn_taken"] == ["turn_taken"] * 2
+        assert events[-1]["type"] == "debate_ended"
+        assert done.status == 0
+
+    async def test_a_verdict_is_shown(self, rostra: Rostra):
+        done = await rostra("debate", "Tabs beat spaces", "--rounds", 1, "--judge")
+        assert done.status == 0
+        assert "the verdict" in done.out
+        assert "judge 1, reading 1" in done.out
+
+    async def test_an_attempt_that_the_guard_refuses_is_shown(self, rostra: Rostra, model: ScriptedModel):
+        model.answers = [Says("Tabs are one byte.", finish="stop"), Says("")]
+        done = await rostra("debate", "Tabs beat spaces", "--rounds", 1)
+        assert "attempt 1: " in done.out
+
+    async def test_phases_are_headed(self, rostra: Rostra):
+        done = await rostra("debate", "Tabs beat spaces", "--format", "lincoln_douglas", "--guard", "off")
+        assert done.status == 0
+        assert done.out.count("── ") >= 2
+
+
+class TestWhatGoesWrong:
+    async def test_nobody_there_says_how_to_start_one(self, rostra: Rostra, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setenv("ROSTRA_URL", f"http://127.0.0.1:{free_port()}")
+        done = await rostra("debate", "Tabs beat spaces")
+        assert (done.status, done.out) == (3, "")
+        assert "rostra serve" in done.err
+        assert "docker compose up" in done.err
+
+    async def test_what_is_refused_is_pointed_at(self, rostra: Rostra):
+        done = await rostra("debate", "Tabs beat spaces", "--rounds", 0)
+        assert done.status == 2
+        assert "/rounds" in done.err
+
+    @pytest.mark.parametrize(
+        "said",
+        [
+            ["debate", "Tabs", "--debater", ": for tabs"],
+            ["debate", "Tabs", "--set", "turn=1", "--set", "turn.max_tokens=9"],
+            ["show", "../etc"],
+            ["show", "@latest"],
+            ["show", "0123456789"],
+            ["run", "nowhere.json"],
+            ["run", "-"],
+            ["export", "0" * 28, "-o", "debate.docx"],
+            ["show", "0" * 28],
+            ["say", "0" * 28, " "],
+        ],
+    )
+    async def test_what_cannot_be_done_as_it_was_said_is_told(self, rostra: Rostra, said: list[str]):
+        done = await rostra(*said)
+        assert (done.status, done.out) == (2, "")
+        assert done.err.startswith("rostra: ")
+
+    async def test_what_is_complained_about_drives_no_terminal(self, rostra: Rostra, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setenv("ROSTRA_URL", "http://127.0.0.1:1/\x1b[2J")
+        done = await rostra("list")
+        assert done.status == 2
+        assert "\x1b" not in done.err
+
+
+class AtATerminal:
+    """A command in a terminal of its own, to be typed at."""
+
+    def __init__(self, url: str, *arguments: str) -> None:
+        self._ours, theirs = pty.openpty()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "rostra.commands", *arguments],
+            stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+            env={"ROSTRA_URL": url, "TERM": "xterm", "PATH": os.environ["PATH"]},
+        )  # fmt: skip
+        os.close(theirs)
+        self.seen = ""
+
+    async def until(self, text: str) -> None:
+        async with asyncio.timeout(60):
+            while text not in self.seen:
+                self.seen += (await asyncio.to_thread(os.read, self._ours, 1 << 16)).decode(errors="replace")
+
+    def interrupt(self) -> None:
+        self._process.send_signal(signal.SIGINT)
+
+    def type(self, text: str) -> None:
+        os.write(self._ours, text.encode())
+
+    async def status(self) -> int:
+        try:
+            return await asyncio.to_thread(self._process.wait, 60)
+        finally:
+            os.close(self._ours)
+
+
+class TestCtrlC:
+    @pytest.mark.parametrize(("typed", "status"), [("\n", "queued"), ("c\n", "cancelled")])
+    async def test_asks_what_is_to_become_of_the_debate(self, server: Server, rostra: Rostra, typed: str, status: str):
+        terminal = AtATerminal(server.url, "debate", "Tabs beat spaces", "--set", "seed=7")
+        await terminal.until("turn 0 of 6")
+        terminal.interrupt()
+        await terminal.until("cancel it")
+        terminal.type(typed)
+        assert await terminal.status() == 130
+        assert [line.split()[1] for line in (await rostra("list")).out.splitlines()[1:]] == [status]
+
+    async def test_may_be_taken_back(self, server: Server, store: Store, claim: Claim):
+        terminal = AtATerminal(server.url, "watch", claim.debate.id)
+        await terminal.until("turn 0 of 10")
+        terminal.interrupt()
+        await terminal.until("cancel it")
+        terminal.type("w\n")
+        await held(store, claim)
+        await terminal.until("2 of 10 turns")
+        assert await terminal.status() == 0
+        assert terminal.seen.count("Point 1.") == 1
+
+
+class TestReading:
+    async def test_debates_are_listed_newest_first(self, rostra: Rostra, store: Store, claim: Claim):
+        await held(store, claim)
+        newer = a_debate("Tea beats coffee", metadata={"drink": "tea"})
+        await store.create(newer)
+        done = await rostra("list")
+        assert [line.split()[0] for line in done.out.splitlines()] == ["ID", newer.id, claim.debate.id]
+        assert [json.loads(line)["id"] for line in (await rostra("list", "--json")).out.splitlines()] == [
+            newer.id,
+            claim.debate.id,
+        ]
+        assert claim.debate.id not in (await rostra("list", "--metadata", "drink=tea")).out
+        assert newer.id not in (await rostra("list", "--status", "completed")).out
+        assert len((await rostra("list", "--limit", 1)).out.splitlines()) == 2
+
+    async def test_one_is_shown(self, rostra: Rostra, store: Store, claim: Claim):
+        debate_id = await held(store, claim)
+        done = await rostra("show", debate_id)
+        assert done.out.index("Ada: Point 1.") < done.out.index("Grace: Point 2.")
+        assert json.loads((await rostra("show", debate_id, "--json")).out)["id"] == debate_id
+
+    async def test_an_id_may_be_shortened_while_it_is_the_only_one(self, rostra: Rostra, store: Store, claim: Claim):
+        debate_id = await held(store, claim)
+        for short in (debate_id[:27], debate_id[-8:], "@latest"):
+            assert (await rostra("show", short)).status == 0
+        for _ in range(2):
+            await store.create(a_debate())
+        done = await rostra("show", debate_id[:4])
+        assert done.status == 2
+        assert "3 of the newest" in done.err
+
+    async def test_one_is_exported_in_the_form_that_the_file_ends_in(
+        self, rostra: Rostra, store: Store, claim: Claim, tmp_path: Path
+    ):
+        debate_id = await held(store, claim)
+        for form in ("md", "html", "json", "ndjson"):
+            assert (await rostra("export", debate_id, "-o", tmp_path / f"debate.{form}")).status == 0
+        assert (tmp_path / "debate.md").read_text().startswith("# Tabs beat spaces")
+        assert "</html>" in (tmp_path / "debate.html").read_text()
+        assert json.loads((tmp_path / "debate.json").read_text())["id"] == debate_id
+        assert json.loads((tmp_path / "debate.ndjson").read_text().splitlines()[0])["type"] == "debate_created"
+        assert (await rostra("export", debate_id)).out == (tmp_path / "debate.md").read_text()
+        assert (await rostra("export", debate_id, "-o", tmp_path / "no" / "debate.md")).status == 2
+
+    async def test_one_that_has_ended_is_watched_from_the_beginning_or_an_event(
+        self, rostra: Rostra, store: Store, claim: Claim
+    ):
+        debate_id = await held(store, claim)
+        assert "Ada: Point 1." in (await rostra("watch", debate_id)).out
+        later = (await rostra("watch", debate_id, "--after", "1-0", "--json")).out
+        assert [json.loads(line)["id"] for line in later.splitlines()] == ["2-0", "2-1"]
+        assert (await rostra("watch", debate_id, "--as", "Edsger")).status == 2
+
+    async def test_formats_and_models(self, rostra: Rostra):
+        assert "lincoln_douglas" in (await rostra("formats")).out
+        assert "Lincoln" in (await rostra("formats", "lincoln_douglas")).out
+        assert json.loads((await rostra("formats", "oxford", "--json")).out)["name"] == "oxford"
+        assert "oxford" in [each["name"] for each in json.loads((await rostra("formats", "--json")).out)]
+        assert "plain" in (await rostra("models")).out
+        assert "plain" in [each["name"] for each in json.loads((await rostra("models", "--json")).out)]
+        assert (await rostra("formats", "none")).status == 2
+
+
+class TestSteering:
+    async def test_one_is_paused_resumed_cancelled_and_deleted(self, rostra: Rostra, store: Store):
+        debate = a_debate()
+        await store.create(debate)
+        said = [(await rostra(command, debate.id)).out for command in ("pause", "resume", "cancel", "delete")]
+        assert said == [f"{debate.id} {word}\n" for word in ("paused", "queued", "cancelled", "deleted")]
+        assert (await rostra("cancel", debate.id)).status == 2
+
+    async def test_for_scripts(self, rostra: Rostra, store: Store):
+        debate = a_debate()
+        await store.create(debate)
+        assert json.loads((await rostra("cancel", debate.id, "--json")).out)["status"] == "cancelled"
+        assert json.loads((await rostra("delete", debate.id, "--json")).out) == {"id": debate.id, "deleted": True}
+
+
+class TestRun:
+    def files(self, folder: Path) -> Path:
+        (folder / "deeper").mkdir(parents=True)
+        (folder / "one.json").write_text(json.dumps(a_request("One", rounds=1)))
+        (folder / "several.ndjson").write_text(
+            "".join(json.dumps({"motion": m, "rounds": 1}) + "\n" for m in ("Two", "Three"))
+        )
+        (folder / "deeper" / "four.toml").write_text('motion = "Four"\nrounds = 1\n[turn]\nmax_tokens = 90\n')
+        (folder / "notes.txt").write_text("no debate")
+        return folder
+
+    @pytest.mark.usefixtures("worker")
+    async def test_a_folder_is_held_to_its_end_and_written(self, rostra: Rostra, tmp_path: Path):
+        out = tmp_path / "out"
+        done = await rostra("run", self.files(tmp_path / "in"), "--wait", "--jobs", 2, "--out", out, "--form", "md")
+        assert done.status == 0, done
+        assert sorted(line.split()[1:] for line in done.out.splitlines()) == [
+            ["completed", name] for name in ("deeper-four", "one", "several-1", "several-2")
+        ]
+        assert sorted(path.name for path in out.iterdir()) == [
+            "deeper-four.md",
+            "one.md",
+            "several-1.md",
+            "several-2.md",
+        ]
+        assert (out / "several-2.md").read_text().startswith("# Three")
+
+    async def test_a_batch_is_begun_once_however_often_it_is_run(self, rostra: Rostra, store: Store, tmp_path: Path):
+        folder = self.files(tmp_path / "in")
+        first, second = await rostra("run", folder, "--batch", "night"), await rostra("run", folder, "--batch", "night")
+        assert sorted(first.out.splitlines()) == sorted(second.out.splitlines())
+        assert len((await rostra("list", "--metadata", "batch=night", "--json")).out.splitlines()) == 4
+        assert (await rostra("run", folder)).out != first.out
+
+    async def test_one_that_is_refused_keeps_no_other_from_beginning(self, rostra: Rostra, tmp_path: Path):
+        good, bad = tmp_path / "good.json", tmp_path / "bad.json"
+        good.write_text('[{"motion": "One"}, {"motion": "Two"}]')
+        bad.write_text('{"motion": "Three", "rounds": 0}')
+        done = await rostra("run", bad, good)
+        assert done.status == 2
+        assert len(done.out.splitlines()) == 2
+        assert "bad: " in done.err
+        assert "/rounds" in done.err
+
+    async def test_they_come_from_standard_input_too(self, rostra: Rostra):
+        done = await rostra("run", "-", "--json", stdin='{"motion": "One"}\n{"motion": "Two"}\n')
+        assert sorted(json.loads(line)["motion"] for line in done.out.splitlines()) == ["One", "Two"]
+
+    async def test_files_that_are_none_are_named(self, rostra: Rostra, tmp_path: Path):
+        wrong = {"a.json": "{not json", "b.json": '["no debate"]', "c.toml": "motion =", "d.json": b"\xff"}
+        for name, text in wrong.items():
+            (tmp_path / name).write_bytes(text if isinstance(text, bytes) else text.encode())
+            done = await rostra("run", tmp_path / name)
+            assert done.status == 2
+            assert name in done.err
+        (tmp_path / "empty").mkdir()
+        assert (await rostra("run", tmp_path / "empty")).status == 2
