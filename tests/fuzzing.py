@@ -247,7 +247,7 @@ def ending(client: httpx.Client) -> Iterator[None]:
     def end() -> None:
         seen: dict[str, float] = {}
         while not stopped.wait(0.5):
-            for status in ("queued", "running", "paused"):
+            for status in ("queued", "running", "paused", "waiting"):
                 for debate in client.get("/v1/debates", params={"status": status, "limit": 100}).json()["data"]:
                     began = seen.setdefault(debate["id"], time.monotonic())
                     if time.monotonic() - began > LONGEST_SECONDS:

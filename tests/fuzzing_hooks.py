@@ -19,13 +19,15 @@ from schemathesis.generation.meta import TestPhase
 # One request in so many keeps the name that was drawn for it, which there is not.
 _KEPT = 4
 _DEBATE_ID = re.compile(r"[0-9a-f]{28}")
-_LIVE = ("queued", "running", "paused")
+_LIVE = ("queued", "running", "paused", "waiting")
 _ENDED = ("completed", "failed", "cancelled")
 # The statuses in which most is to be found out; all for the rest.
 _WANTED = {
     ("POST", "/v1/debates/{id}/pause"): _LIVE,
     ("POST", "/v1/debates/{id}/resume"): ("paused", "paused", "running"),
     ("POST", "/v1/debates/{id}/cancel"): (*_LIVE, "cancelled"),
+    ("POST", "/v1/debates/{id}/turns"): ("waiting", "waiting", "waiting", "running"),
+    ("POST", "/v1/debates/{id}/questions"): ("waiting", "waiting", "waiting", "running"),
     ("DELETE", "/v1/debates/{id}"): _ENDED,
 }
 # One of its own: Hypothesis seeds the shared one before each example, and then all would choose alike.
@@ -79,7 +81,10 @@ def begun(client: httpx.Client, status: str) -> str:
     request: dict[str, Any] = {"motion": "Tabs beat spaces", "rounds": 1 if status == "completed" else 300}
     if status == "failed":
         request["limits"] = {"tokens": 1}
-    waits = {"Prefer": "wait=10"} if status in {"completed", "failed"} else {}
+    if status == "waiting":
+        people = [{"name": "Ada", "human": True}, {"name": "Grace", "human": True}]
+        request |= {"debaters": people, "moderator": {"human": True}}
+    waits = {"Prefer": "wait=10"} if status in {"completed", "failed", "waiting"} else {}
     debate = client.post("/v1/debates", json=request, headers=waits).json()["id"]
     if status in {"paused", "cancelled"}:
         client.post(f"/v1/debates/{debate}/{'pause' if status == 'paused' else 'cancel'}")

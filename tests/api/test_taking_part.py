@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 from httpx2 import AsyncClient, Response
 
+from attacked import SAID
 from builders import A_FORMAT, a_debate, a_request, a_turn, claimed
 from rostra import queue
+from rostra.events import QuestionPut
 from rostra.models import Debate
 from rostra.store import Claim, Store
-from rostra.transcript import as_markdown, fold
+from rostra.transcript import Course, as_markdown, fold
 from rostra.views import DebateView, TranscriptView
+from rostra_api.page import page
 
 PEOPLE = [{"name": "Ada", "stance": "for tabs", "human": True}, {"name": "Grace", "stance": "for spaces"}]
 
@@ -125,6 +129,17 @@ class TestSpeaking:
         assert (await says(client, claim.debate, text=" Tabs.\r\n", seq=1)).status_code == 200
         other = await says(client, claim.debate, text="Spaces.", seq=1)
         assert (other.status_code, other.json()["detail"]) == (409, "Other words were given for this turn.")
+
+    async def test_the_last_words_again_must_say_for_which_turn(self, client: AsyncClient, store: Store):
+        claim = await waits(store)
+        await says(client, claim.debate, text="Tabs.")
+        heir = await store.claim(claim.debate.id, "w:2")
+        assert isinstance(heir, Claim)
+        await store.append(heir, a_turn(1, text="Tabs."))
+        await store.wait_for(heir, 2, "d2", 600)
+        again = await says(client, claim.debate, text="Tabs.")
+        assert (again.status_code, "`seq`" in again.json()["detail"]) == (409, True)
+        assert (await says(client, claim.debate, text="Tabs.", seq=2)).status_code == 202
 
     async def test_a_crowd_that_speaks_at_once_speaks_once(self, client: AsyncClient, store: Store):
         claim = await waits(store)
@@ -266,6 +281,16 @@ class TestReading:
             "**Moderator:** Who gains?",
             "**Grace:** (skipped)",
         ]
+
+    def test_what_a_moderator_asks_is_data_as_much_as_what_is_said(self):
+        debate = a_debate(moderator={"human": True})
+        for attack in SAID:
+            asked = Course(questions=(QuestionPut(seq=0, text=attack),))
+            said = Course(turns=(a_turn(1, "moderator", text=attack),))
+            told = [as_markdown(debate, each).split("**Moderator:** ")[1].split("\n\n---")[0] for each in (asked, said)]
+            assert told[0] == told[1]
+            shown = [re.findall(r"<p .*?</p>", page(debate, each), re.DOTALL) for each in (asked, said)]
+            assert shown[0] == shown[1]
 
     async def test_it_reads_in_order_as_a_page(self, client: AsyncClient, store: Store):
         debate = await self.a_debate_with_people(store)

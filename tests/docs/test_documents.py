@@ -112,6 +112,25 @@ async def test_the_documents_of_formats_begin_debates_as_written(served: str):
         assert json.loads(done.stdout)["status"] == "queued"
 
 
+async def test_who_takes_part_does_so_as_the_document_says(served: str, store: Store):
+    people = [{"name": "Ada", "human": True}, {"name": "Grace"}]
+    claim = await claimed(store, a_debate(debaters=people, moderator={"human": True}))
+    await store.append(claim, a_turn(1, "d1"))
+    await store.append(claim, a_turn(2, "d2"))
+    await store.wait_for(claim, 3, "d1", 600)
+    section = (ROOT / "docs/api.md").read_text("utf-8").partition("\n## Taking part\n")[2].partition("\n## ")[0]
+    commands = re.findall(r"^(curl .*?)(?:  +#.*)?$", section, re.MULTILINE)
+    told: list[str] = []
+    for command in commands:
+        here = command.replace("http://127.0.0.1:8080", served).replace("wait=30", "wait=1")
+        shell = ["bash", "-c", here.replace("curl ", "curl --silent --fail-with-body ", 1)]
+        environment = {**os.environ, "id": claim.debate.id}
+        done = subprocess.run(shell, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, command + done.stdout + done.stderr
+        told.append(json.loads(done.stdout)["status"])
+    assert told == ["waiting", "queued", "queued"]
+
+
 def test_the_readme_shows_how_to_begin_read_and_watch():
     assert len(CURLS) == 10
 

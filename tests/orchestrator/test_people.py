@@ -86,6 +86,15 @@ async def test_where_all_are_people_no_model_is_asked(store: Store, settings: Se
     assert model.requests == []
 
 
+async def test_nor_is_one_needed_for_what_a_script_says(store: Store, settings: Settings, model: ScriptedModel):
+    nowhere = {"human": True, "model": "elsewhere"}
+    debaters = [{"name": n, **nowhere} for n in ("Ada", "Grace")]
+    phase = {"name": "cases", "announced": True, "slots": [A_FORMAT["phases"][0]["slots"][3]]}
+    debate = a_debate(format=A_FORMAT | {"phases": [phase]}, humans={"then": "skip"}, debaters=debaters)
+    ended = await played_with(store, settings, debate, {2: "Spaces."})
+    assert [turn.finish_reason for turn in ended.turns] == ["scripted", "human"]
+
+
 async def test_a_person_without_a_model_debates_with_one(store: Store, settings: Settings, model: ScriptedModel):
     debate = with_ada(rounds=1, humans={"then": "skip"}, debaters=[{**ADA, "model": "elsewhere"}, GRACE])
     ended = await played_with(store, settings, debate, {1: "Tabs."})
@@ -337,6 +346,20 @@ class TestModerator:
             prompts.append(asked(model))
         assert prompts[0] == prompts[1]
         assert "Moderator: Who pays?" in prompts[0][-1]
+
+    async def test_a_long_question_fails_no_debate_in_a_small_context(
+        self, store: Store, settings: Settings, model: ScriptedModel
+    ):
+        model.tokens, model.context = len, 1700
+        turn = {"max_tokens": 40, "max_characters": 40}
+        debate = a_debate(rounds=2, moderator={"human": True}, language="en", guard="off", turn=turn)
+        claim = await claimed(store, debate)
+        for n in range(3):
+            await store.ask(debate.id, f"{n}: " + "who pays? " * 190)
+        await played(store, settings, claim)
+        assert (await course(store, debate)).status is Status.COMPLETED
+        assert "question first" not in asked(model)[0]
+        assert "Moderator: 0: who pays?" in asked(model)[0]
 
     async def test_people_and_a_human_moderator_alone(self, store: Store, settings: Settings, model: ScriptedModel):
         debaters = [ADA, {**GRACE, "human": True}]

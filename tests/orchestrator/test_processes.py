@@ -81,6 +81,14 @@ async def until_turns(store: Store, debate: Debate, turns: int, seconds: float =
     raise TimeoutError(f"{len(now.turns)} of {turns} turns after {seconds} s; the debate is {now.status}")
 
 
+async def until_waiting(store: Store, debate: Debate) -> None:
+    for _ in range(600):
+        if (await store.get(debate.id)).status is Status.WAITING:
+            return
+        await asyncio.sleep(0.05)
+    raise TimeoutError
+
+
 async def until_readings(store: Store, debate: Debate, readings: int) -> None:
     for _ in range(600):
         if len((await course(store, debate)).outcomes.readings) >= readings:
@@ -125,6 +133,35 @@ async def test_debates_are_played_side_by_side_to_their_ends(
             ended = await until_ended(store, debate)
             assert ended.status is Status.COMPLETED
             assert [t.debater for t in ended.turns] == ["d1", "d2", "d1", "d2"]
+
+
+async def test_debates_that_wait_for_people_keep_no_worker_from_the_others(
+    store: Store, redis_url: str, start: Callable[[], subprocess.Popen[bytes]]
+):
+    people = {"debaters": [{"name": "Ada", "human": True}, {"name": "Grace"}], "rounds": 1}
+    async with running(start):
+        waiting = [await post(store, redis_url, **people) for _ in range(5)]
+        for debate in waiting:
+            await until_waiting(store, debate)
+        models = await until_ended(store, await post(store, redis_url, rounds=1))
+        assert models.status is Status.COMPLETED
+        for debate in waiting[:4]:
+            fence = await store.give(debate.id, "Tabs.")
+            assert fence is not None
+            with queue.connect(redis_url) as rq:
+                queue.enqueue(rq, debate.id, fence)
+            assert [turn.finish_reason for turn in (await until_ended(store, debate)).turns] == ["human", "stop"]
+        await until_waiting(store, waiting[4])
+
+
+async def test_the_keeper_lets_a_debate_go_on_when_nobody_speaks(
+    store: Store, redis_url: str, start: Callable[[], subprocess.Popen[bytes]]
+):
+    people = {"debaters": [{"name": "Ada", "human": True}, {"name": "Grace"}], "rounds": 1}
+    async with running(start):
+        debate = await post(store, redis_url, humans={"seconds": 1, "then": "skip"}, **people)
+        ended = await until_ended(store, debate)
+    assert [turn.finish_reason for turn in ended.turns] == ["skipped", "stop"]
 
 
 async def test_a_killed_player_is_replaced_and_no_turn_is_lost_or_doubled(

@@ -23,6 +23,7 @@ from rostra.events import DebateReleased
 from rostra.models import Status
 from rostra.store import Claim, Store, connect
 from rostra.store.backup import BackupError, Backups, checked
+from rostra.transcript import fold
 
 ROSTRA = Path(sys.executable).with_name("rostra")
 
@@ -121,6 +122,23 @@ async def test_what_ran_waits_for_a_worker_and_is_played_on(store: Store, redis:
     assert isinstance(heir, Claim)
     assert (heir.debate, heir.fence, heir.stalls) == (old.debate, old.fence + 1, 1)
     await store.append(heir, a_turn(2, "d2"))
+
+
+async def test_who_was_waited_for_is_asked_anew(store: Store, redis: Redis, redis_url: str):
+    old = await claimed(store, a_debate(rounds=2))
+    await store.wait_for(old, 1, "d1", 0)
+    given = await claimed(store, a_debate(rounds=2))
+    await store.wait_for(given, 1, "d1", 600)
+    await store.give(given.debate.id, "Tabs.", 1)
+    file = await a_backup(redis)
+    await forget_everything(redis_url)
+    await Backups(redis).restore(file)
+    record = await store.get(old.debate.id)
+    assert (record.status, record.awaits) == (Status.QUEUED, None)
+    assert await store.miss() == []
+    now = fold(recorded.event for recorded in await store.events(old.debate.id))
+    assert (now.status, now.given, now.missed) == (Status.QUEUED, None, None)
+    assert await store.give(given.debate.id, "Tabs.", 1) is None
 
 
 async def test_a_backup_under_load_has_a_whole_beginning_of_every_debate(store: Store, redis: Redis, redis_url: str):

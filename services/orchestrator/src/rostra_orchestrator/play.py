@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -194,13 +194,12 @@ class _Playing:
         course = fold([recorded.event for recorded in events])
         self._continue(course, events[-1].id)
         async with AsyncExitStack() as stack:
-            models = _models(self.debate)
-            needed = [model for speaker, model in models.items() if self.debate.needs_model(speaker)]
+            models, slots = _models(self.debate), agenda(self.debate)
+            needed = [models[speaker] for speaker in _asked(self.debate, slots)]
             asked = [m for m in (*models.values(), *bench.models(self.debate)) if m in self.settings.models]
             named = dict.fromkeys([*needed, *asked])
             pools = {model: await stack.enter_async_context(self._pool(model)) for model in named}
             seats = _seats(models, pools)
-            slots = agenda(self.debate)
             table = Table(self.debate, seats, self.settings, Guard(self.debate), slots)
             table.hear(course)
             beside = Bench(self.debate, pools, self.settings, self._note, self._ask, course.outcomes)
@@ -421,6 +420,13 @@ def _models(debate: Debate) -> dict[str, str]:
     own = debate.moderator.model if debate.moderator else debate.debaters[0].model
     helpers = dict.fromkeys(HELPERS, own) if debate.format.has_helpers else {}
     return {debater.id: debater.model for debater in debate.debaters} | helpers
+
+
+def _asked(debate: Debate, slots: Sequence[Slot]) -> list[str]:
+    """The speakers whose words a model must be there for."""
+    speakers = {slot.debater for slot in slots if not is_scripted(debate, slot)}
+    chosen = {debater.id for debater in debate.debaters} if None in speakers else set[str]()
+    return sorted(each for each in speakers | chosen if each and debate.needs_model(each))
 
 
 def _seats(models: Mapping[str, str], pools: Mapping[str, Pool]) -> dict[str, Pool]:

@@ -25,7 +25,7 @@ Errors:
     StoreError
     ├── NotFound     no such debate
     ├── Conflict     the debate's status does not allow that; `.status` tells which it has
-    ├── Unawaited    a person's words are not waited for, or others were given for the turn
+    ├── Unawaited    a person's words are not waited for, or others were given for the turn; `.why` tells
     ├── KeyReused    the idempotency key was used for another request
     ├── QueueFull    too many debates wait
     └── Fenced       another process has taken the debate over; stop playing it
@@ -81,6 +81,7 @@ from rostra.store.records import (
     StorageFull,
     StoreError,
     Unawaited,
+    WhyUnawaited,
     Wish,
 )
 
@@ -296,18 +297,18 @@ class Store:
         """What a person says in the turn that the debate waits for, `seq` (0: whichever that is).
 
         Answers the fence to enqueue the debate under, or None if the same words were given for the turn before; without
-        `seq`, if they were the last that were given.
+        `seq`, if they were the last that were given and it waits for none.
 
         Raises:
             NotFound: no such debate.
-            Unawaited: it does not wait for this turn, or has other words for it.
+            Unawaited: it does not wait for this turn, or has other words for it, or which turn is meant is not clear.
         """
         event = TurnGiven(seq=seq, debater="", text=text)  # the script puts turn and debater in
         outcome, *rest = await self._run("give", debate_id, seq, encode(event))
         if outcome == "missing":
             raise NotFound(debate_id)
-        if outcome in {"other", "unawaited"}:
-            raise Unawaited(Status(rest[0]), given=outcome == "other")
+        if outcome in {"other", "again", "unawaited"}:
+            raise Unawaited(cast("WhyUnawaited", outcome), Status(rest[0]))
         return int(rest[0]) if outcome == "given" else None
 
     async def ask(self, debate_id: str, text: str, to: str | None = None) -> None:

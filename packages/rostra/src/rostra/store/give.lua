@@ -16,8 +16,11 @@ end
 
 local last = tonumber(field(id, 'given') or 0)
 local said = (seq > 0 or last > 0) and given(seq > 0 and seq or last)
-if said == event.text then return { 'same' } end
 local awaits = awaited(id)
+if said == event.text then
+  -- Without a number it may be a request that is sent again, or the same words for the turn that is awaited now.
+  return { seq == 0 and awaits and 'again' or 'same', status }
+end
 if not awaits or (seq > 0 and awaits.seq ~= seq) then return { said and seq > 0 and 'other' or 'unawaited', status } end
 event.seq, event.debater = awaits.seq, awaits.debater
 note(id, cjson.encode(event))

@@ -44,13 +44,18 @@ class Fenced(StoreError):
     """Another process has taken the debate over, or it was ended, paused or deleted meanwhile."""
 
 
-class Unawaited(StoreError):
-    """These words are not waited for, or others were given for the turn (`given`)."""
+# The debate does not wait for these words; has `other` ones for the turn; or had them last, `again`, and waits for the
+# next turn: which one is meant is not said.
+WhyUnawaited = Literal["unawaited", "other", "again"]
 
-    def __init__(self, status: Status, *, given: bool) -> None:
-        super().__init__("others were given" if given else f"the debate is {status.value}")
+
+class Unawaited(StoreError):
+    """A person's words are not taken."""
+
+    def __init__(self, why: WhyUnawaited, status: Status) -> None:
+        super().__init__(f"{why}: the debate is {status.value}")
+        self.why: WhyUnawaited = why
         self.status = status
-        self.given = given
 
 
 class Conflict(StoreError):
