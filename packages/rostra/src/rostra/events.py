@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AliasChoices, AwareDatetime, Field, TypeAdapter, ValidationError
 
 from rostra.fields import Stored
-from rostra.models import Status
+from rostra.models import ForkedFrom, Status
 from rostra.sides import SideKey
 from rostra.verdicts import Reading, Verdict
 
@@ -59,9 +59,10 @@ class _Event(Stored):
 
 
 class DebateCreated(_Event):
-    """The debate was accepted and stored."""
+    """The debate was accepted and stored. In a fork the other debate's turns follow, as they were there."""
 
     type: Literal["debate_created"] = "debate_created"
+    forked_from: ForkedFrom | None = None
 
 
 class DebateClaimed(_Event):

@@ -431,6 +431,13 @@ class Debater(Stored):
     human: bool = False
 
 
+class ForkedFrom(Stored):
+    """The debate whose first turns this one began with."""
+
+    id: str
+    after_turn: int = Field(description="The last turn that is the other debate's; 0 where none is.")
+
+
 class Debate(Stored):
     """One motion, its debaters and its rules; fixed when it is accepted."""
 
@@ -458,6 +465,12 @@ class Debate(Stored):
     limits: Limits = Limits()
     seed: int
     metadata: Mapping[str, MetadataValue] = {}
+    forked_from: ForkedFrom | None = None
+
+    @property
+    def turns_carried(self) -> int:
+        """How many turns it began with, which were taken in another debate."""
+        return self.forked_from.after_turn if self.forked_from else 0
 
     def strictness(self, check: Check) -> Strictness:
         """How strictly attempts are checked for it."""
@@ -603,7 +616,7 @@ def debate_from(
         created_at=created,
         motion=request.motion,
         language=request.language,
-        format=_with_rounds(debate_format, request.rounds),
+        format=with_rounds(debate_format, request.rounds),
         speakers=_ids(request.speakers or (), debaters),
         opening=request.opening,
         debaters=debaters,
@@ -614,8 +627,8 @@ def debate_from(
         judge=request.judge,
         moderator=request.moderator,
         humans=request.humans,
-        audience=request.audience or _audience(debate_format),
-        decision=request.decision or _decision(debate_format),
+        audience=request.audience or default_audience(debate_format),
+        decision=request.decision or default_decision(debate_format),
         baselines=request.baselines,
         limits=request.limits,
         seed=request.seed if request.seed is not None else secrets.randbelow(MAX_SEED),
@@ -630,11 +643,11 @@ def _stance(debate_format: Format, team: str, language: str | None) -> str:
     return {"for": sides[0][1], "against": sides[1][1], "own": ""}[side]
 
 
-def _audience(debate_format: Format) -> AudienceRules | None:
+def default_audience(debate_format: Format) -> AudienceRules | None:
     return AudienceRules(size=debate_format.audience) if debate_format.audience else None
 
 
-def _decision(debate_format: Format) -> DecisionRules | None:
+def default_decision(debate_format: Format) -> DecisionRules | None:
     """As the format decides; where it goes on until all agree, with a vote after each of its rounds."""
     if debate_format.decision is None:
         return None
@@ -642,7 +655,7 @@ def _decision(debate_format: Format) -> DecisionRules | None:
     return DecisionRules(protocol=debate_format.decision, limit=votes)
 
 
-def _with_rounds(debate_format: Format, rounds: int | None) -> Format:
+def with_rounds(debate_format: Format, rounds: int | None) -> Format:
     """The free phases in so many rounds."""
     if rounds is None:
         return debate_format

@@ -15,6 +15,7 @@ from rostra.measures import DebateMeasures
 from rostra.models import (
     AudienceRules,
     DecisionRules,
+    ForkedFrom,
     GuardRules,
     HumanRules,
     JudgeRules,
@@ -46,6 +47,7 @@ class Links(View):
     resume: str
     turns: str
     questions: str
+    fork: str
 
 
 class DebaterView(View):
@@ -97,6 +99,7 @@ class DebateView(View):
     limits: Limits
     seed: int
     metadata: Mapping[str, MetadataValue]
+    forked_from: ForkedFrom | None = Field(description="The debate whose turns it began with; null for most.")
     notes: list[str] = Field(description="What this version does not do with the request, in plain sentences.")
     links: Links
 
@@ -252,6 +255,7 @@ class PlayedPhaseView(PhaseView):
 class SettingsView(View):
     """All that is needed to hold the debate again."""
 
+    forked_from: ForkedFrom | None
     format: str
     teams: list[Team]
     seats: dict[str, str] = Field(description="Who sits on each seat of the teams.")

@@ -203,7 +203,7 @@ class _Playing:
             table = Table(self.debate, seats, self.settings, Guard(self.debate), slots)
             table.hear(course)
             beside = Bench(self.debate, pools, self.settings, self._note, self._ask, course.outcomes)
-            if not course.turns:
+            if len(course.turns) <= self.debate.turns_carried:
                 await beside.open()
             for slot in slots[len(course.turns) :]:
                 if await self._is_agreed(beside, table, slot):

@@ -34,10 +34,11 @@ Errors:
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.resources import files
+from itertools import chain
 from typing import Any, cast
 
 from redis.asyncio import Redis
@@ -170,10 +171,12 @@ class Store:
         key: str = "",
         request: bytes = b"",
         most: tuple[int, int] = (0, 0),
+        carried: Sequence[Event] = (),
     ) -> tuple[str, bool]:
         """Stores a new debate, once for each of an owner's idempotency keys; answers its id and whether it is new.
 
-        `most` bounds the debates that wait, this owner's and all (0: any number).
+        `most` bounds the debates that wait, this owner's and all (0: any number). `carried` are the events of another
+        debate that it begins with, in order; what they cost was spent there.
 
         Raises:
             KeyReused: `key` was used within a day for another request.
@@ -185,12 +188,13 @@ class Store:
             debate.model_dump_json(exclude_none=True),
             turns_planned(debate),
             debate.created_at.isoformat(timespec="milliseconds"),
-            encode(DebateCreated(at=debate.created_at)),
+            encode(DebateCreated(at=debate.created_at, forked_from=debate.forked_from)),
             owner,
             _hash_of(owner, key),
             hashlib.sha256(request).hexdigest(),
             IDEMPOTENCY_SECONDS,
             *most,
+            *chain.from_iterable((_seq(event), encode(event)) for event in carried),
         )
         if outcome == "other":
             raise KeyReused(debate_id)
@@ -378,7 +382,7 @@ class Store:
 
         Raises: Fenced.
         """
-        seq = event.seq if isinstance(event, TurnTaken) else 0
+        seq = _seq(event)
         answered = isinstance(event, Answered)
         spent = usage or Usage()
         tokens = (spent.prompt_tokens, spent.completion_tokens)
@@ -539,6 +543,11 @@ class Store:
             for debate_id in positions
             if _key(debate_id, "events") in rows or _key(debate_id, "deltas") in rows
         }
+
+
+def _seq(event: Event) -> int:
+    """Where a turn stands in the stream; 0 of what stands behind the last one."""
+    return event.seq if isinstance(event, TurnTaken) else 0
 
 
 def _identity(claim: Claim) -> tuple[str, int, str]:
