@@ -42,6 +42,7 @@ from rostra.fields import (
     Stored,
     not_empty,
     plain_text,
+    primary,
 )
 from rostra.format import AUDIENCE, MODERATOR, Format, Team
 from rostra.seating import seated
@@ -545,7 +546,7 @@ HELPERS: Mapping[str, Mapping[str, str]] = {
 
 def in_language(texts: Mapping[str, T], language: str | None) -> T:
     """The one in the language, in English where there is none."""
-    return texts.get((language or "en").split("-")[0].lower(), texts["en"])
+    return texts.get(primary(language) or "en", texts["en"])
 
 
 def default_debaters(language: str | None, debate_format: Format) -> tuple[DebaterRequest, ...]:
