@@ -38,8 +38,8 @@ from rostra.models import (
     TurnRules,
     debate_from,
     default_debaters,
-    name_key,
 )
+from rostra.naming import name_key
 from rostra.seating import Unseated, seated
 from rostra_api.problems import (
     BAD_PARAMETER,

@@ -15,7 +15,8 @@ from structlog.contextvars import bound_contextvars
 
 from rostra.agenda import Slot, agenda, is_scripted
 from rostra.events import AttemptFailed, PointDecided, QuestionPut, SpeakerChosen, TurnTaken, Usage, VerdictGiven
-from rostra.models import HELPERS, Debate, Status
+from rostra.models import Debate, Status
+from rostra.naming import HELPERS
 from rostra.store import Claim, Fenced, StorageDown, Store
 from rostra.tasks import stopped
 from rostra.transcript import Course, fold

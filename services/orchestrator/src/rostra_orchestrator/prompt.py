@@ -26,7 +26,8 @@ from rostra.agenda import Slot
 from rostra.fields import primary
 from rostra.format import MODERATOR
 from rostra.lengths import longest
-from rostra.models import HELPERS, Debate, Debater, derived_seed
+from rostra.models import Debate, Debater, derived_seed
+from rostra.naming import HELPERS
 from rostra_orchestrator import slots
 from rostra_orchestrator.endpoint import Message
 from rostra_orchestrator.slots import Line
