@@ -23,8 +23,7 @@ from rostra.models import (
     Debater,
     DebateRequest,
     DebaterRequest,
-    default_audience,
-    default_decision,
+    debate_from,
     with_rounds,
 )
 
@@ -65,20 +64,19 @@ def request_of(debate: Debate, formats: Mapping[str, Format] | None = None) -> d
     names = {debater.id: debater.name for debater in debate.debaters}
     known = (library() if formats is None else formats).get(debate.format.name)
     debate_format, rounds = _asked(debate.format, known)
+    anyway = debate_from(DebateRequest(motion=debate.motion, language=debate.language, seed=debate.seed), debate_format)
     return {
         **_told(debate, _AS_ASKED),
         "format": debate_format.name if debate_format == known else _told(debate_format),
         **({"rounds": rounds} if rounds else {}),
-        "debaters": [_told(debater, _OF_DEBATERS) for debater in debate.debaters],
+        **(
+            {"debaters": [_told(debater, _OF_DEBATERS) for debater in debate.debaters]}
+            if debate.debaters != anyway.debaters
+            else {}
+        ),
         **({"speakers": [names[i] for i in debate.speakers]} if debate.speakers else {}),
-        **{
-            name: _told(rules)
-            for name, rules, default in (
-                ("audience", debate.audience, default_audience(debate_format)),
-                ("decision", debate.decision, default_decision(debate_format)),
-            )
-            if rules and rules != default
-        },
+        **({"audience": _told(debate.audience)} if debate.audience and debate.audience != anyway.audience else {}),
+        **({"decision": _told(debate.decision)} if debate.decision and debate.decision != anyway.decision else {}),
     }
 
 

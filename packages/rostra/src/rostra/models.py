@@ -556,8 +556,8 @@ def debate_from(
         judge=request.judge,
         moderator=request.moderator,
         humans=request.humans,
-        audience=request.audience or default_audience(debate_format),
-        decision=request.decision or default_decision(debate_format),
+        audience=request.audience or _audience(debate_format),
+        decision=request.decision or _decision(debate_format),
         baselines=request.baselines,
         limits=request.limits,
         seed=request.seed if request.seed is not None else secrets.randbelow(MAX_SEED),
@@ -565,11 +565,11 @@ def debate_from(
     )
 
 
-def default_audience(debate_format: Format) -> AudienceRules | None:
+def _audience(debate_format: Format) -> AudienceRules | None:
     return AudienceRules(size=debate_format.audience) if debate_format.audience else None
 
 
-def default_decision(debate_format: Format) -> DecisionRules | None:
+def _decision(debate_format: Format) -> DecisionRules | None:
     """As the format decides; where it goes on until all agree, with a vote after each of its rounds."""
     if debate_format.decision is None:
         return None

@@ -36,6 +36,7 @@ from rostra.events import (
     VerdictGiven,
     VoteCast,
 )
+from rostra.forking import request_of
 from rostra.format import MODERATOR, Phase
 from rostra.measures import measure
 from rostra.models import ENDED, Debate, PhaseRules, Status
@@ -205,6 +206,7 @@ def settings_as_json(debate: Debate) -> dict[str, Any]:
         "phases": [_phase_as_json(debate, phase) for phase in debate.format.phases],
         "speakers": [names[i] for i in debate.speakers] or None,
         **settings,
+        "request": request_of(debate),
     }
 
 

@@ -10,10 +10,11 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from rostra.doctor import Report
 from rostra.endpoints import Dialect
 from rostra.events import Usage
-from rostra.format import Format, Order, Side, Team
+from rostra.format import Format, Phase, Side, Team
 from rostra.measures import DebateMeasures
 from rostra.models import (
     AudienceRules,
+    DebateRequest,
     DecisionRules,
     ForkedFrom,
     GuardRules,
@@ -109,14 +110,6 @@ class DebateList(View):
 
     data: list[DebateView]
     next_cursor: str | None = Field(description="For `after`, to get the next ones; null on the last page.")
-
-
-class PhaseView(View):
-    """A named part of a format."""
-
-    name: str
-    order: Order | None
-    rounds: int
 
 
 class TeamView(View):
@@ -246,8 +239,10 @@ class QuestionView(View):
     at: AwareDatetime
 
 
-class PlayedPhaseView(PhaseView):
-    """A phase, with what is different in it."""
+class PlayedPhaseView(Phase):
+    """A phase as it was played, with what is different in it."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
     sampling: dict[str, Any] = Field(description="These options come before the debaters' own.")
 
@@ -274,6 +269,7 @@ class SettingsView(View):
     limits: Limits
     seed: int
     metadata: Mapping[str, MetadataValue]
+    request: DebateRequest = Field(description="What to POST for the same debate again; what is so anyway is left out.")
 
 
 class TranscriptView(View):
