@@ -49,6 +49,9 @@ bench-quality: setup ## measure how well debates hold together beside plain Auto
 bench-guard: setup ## measure what the guard's checks cost
 	PYTHONPATH=tests $(BIN)/python benchmarks/guard_cost.py
 
+bench-command-line: setup ## measure how long the command line takes until it says something
+	PYTHONPATH=tests $(BIN)/python benchmarks/command_line.py
+
 bench-stance: setup ## measure how well a model tells a turn's side by one token; URL= names another endpoint than the bundled model's
 	PYTHONPATH=tests $(BIN)/python benchmarks/stance_probe.py $(if $(URL),--url $(URL))
 
@@ -155,4 +158,4 @@ lock: setup ## renew requirements/ from the pyproject files (LOCK=--upgrade: to 
 	sed -n 's/.*"\(llama-cpp-python\)\[.*\(==.*\)".*/\1\2/p' services/llm/pyproject.toml | \
 	    $(subst --no-emit-package llama-cpp-python,,$(COMPILE)) --no-deps - -o requirements/llama-cpp-python.txt
 
-.PHONY: help setup demo serve check test test-models bench bench-serving bench-load fuzz soak faults nemesis bench-containers e2e up down backup restore audit openapi wheel lock
+.PHONY: help setup demo serve check test test-models bench bench-serving bench-load bench-command-line fuzz soak faults nemesis bench-containers e2e up down backup restore audit openapi wheel lock

@@ -13,8 +13,8 @@ import pytest
 from builders import a_debate, a_turn
 from faults.proxy import Proxy
 from rostra import AsyncClient, Client
-from rostra.client import Conflict, NotEnded, NotFound, NotLetIn, Refused, TurnTold, Words
-from rostra.events import AttemptFailed, DebateEnded
+from rostra.client import Conflict, GivenTold, NotEnded, NotFound, NotLetIn, Refused, TurnTold, Words
+from rostra.events import AttemptFailed, DebateEnded, TurnAwaited
 from rostra.models import Status
 from rostra.processes import free_port
 from rostra.store import Claim, Store
@@ -144,6 +144,26 @@ class TestDebates:
             assert (await ada.debates.create("Tabs beat spaces")).owner == "ada"
             with pytest.raises(NotLetIn, match="ROSTRA_API_KEY"):
                 await other.debates.get("0" * 28)
+
+
+class TestPeople:
+    async def test_speak_once_however_often_their_words_are_sent(self, proxy: Proxy, behind: AsyncClient, store: Store):
+        debaters = [{"name": "Ada", "human": True}, {"name": "Grace"}]
+        debate = await behind.debates.create("Tabs beat spaces", debaters=debaters)
+        claim = await store.claim(debate.id, "worker:1")
+        assert isinstance(claim, Claim)
+        await store.wait_for(claim, 1, "d1", 600)
+        awaits = (await behind.debates.get(debate.id)).awaits
+        assert awaits is not None
+        lost = proxy.when(b"/turns", loses="reply")
+        await behind.debates.speak(debate.id, "Tabs are one byte.", seq=awaits.seq)
+        assert lost.met.is_set()
+        kinds = [recorded.event.type for recorded in await store.events(debate.id)]
+        assert kinds.count("turn_given") == 1
+        async with aclosing(behind.debates.stream(debate.id)) as told:
+            typed = [(await anext(told)).event for _ in range(4)][2:]
+        assert typed[1] == GivenTold(seq=1, debater="Ada")
+        assert isinstance(typed[0], TurnAwaited)
 
 
 class TestOneDebateOnly:

@@ -242,6 +242,63 @@ class TestCtrlC:
         assert terminal.seen.count("Point 1.") == 1
 
 
+@pytest.mark.usefixtures("worker")
+class TestPeople:
+    async def test_whose_turn_it_is_is_asked_and_what_is_typed_is_said(self, server: Server, rostra: Rostra):
+        terminal = AtATerminal(server.url, "debate", "Tabs beat spaces", "--human", "Ada", "--rounds", "1")
+        await terminal.until("An empty line ends it")
+        terminal.type("Tabs are one byte.\nSpaces are four.\n\n")
+        assert await terminal.status() == 0
+        shown = (await rostra("show", "@latest")).out
+        assert "Ada: Tabs are one byte. Spaces are four." in shown
+        assert "Negative: Point 1." in shown
+
+    async def test_who_watches_later_is_asked_for_the_turn_that_is_awaited_only(self, server: Server, rostra: Rostra):
+        options = ["--human", "Ada", "--rounds", 2, "--set", "humans.seconds=600", "--detach"]
+        debate_id = (await rostra("debate", "Tabs beat spaces", *options)).out.strip()
+        await self.awaited(rostra, 1)
+        assert (await rostra("say", debate_id, "Tabs are one byte.")).status == 0
+        await self.awaited(rostra, 3)
+        terminal = AtATerminal(server.url, "watch", debate_id, "--as", "Ada")
+        await terminal.until("An empty line ends it")
+        terminal.type("Once more.\n\n")
+        assert await terminal.status() == 0
+        assert terminal.seen.count("An empty line ends it") == 1
+        shown = (await rostra("show", debate_id)).out
+        assert shown.index("Ada: Tabs are one byte.") < shown.index("Ada: Once more.")
+
+    async def awaited(self, rostra: Rostra, seq: int) -> None:
+        async with asyncio.timeout(60):
+            while (json.loads((await rostra("list", "--json")).out)["awaits"] or {}).get("seq") != seq:
+                await asyncio.sleep(0.1)
+
+    async def test_who_has_nothing_to_say_leaves_it_to_others(self, server: Server, rostra: Rostra):
+        options = ["--human", "Ada", "--rounds", "1", "--set", "humans.seconds=600"]
+        terminal = AtATerminal(server.url, "debate", "Tabs beat spaces", *options)
+        await terminal.until("An empty line ends it")
+        terminal.type("\x04")
+        await terminal.until("Say it later")
+        assert (await rostra("say", "@latest", "-", "--seq", 1, stdin="Tabs are one byte.\n")).status == 0
+        await terminal.until("Tabs are one byte.")
+        await terminal.until("2 of 2 turns")
+        assert await terminal.status() == 0
+
+    async def test_what_is_said_too_late_or_twice_is_told(self, rostra: Rostra):
+        debate_id = (await rostra("debate", "Tabs", "--human", "Ada", "--rounds", 1, "--detach")).out.strip()
+        await self.awaited(rostra, 1)
+        said = [await rostra("say", debate_id, text, "--seq", 1) for text in ("Tabs.", "Tabs.", "Spaces.")]
+        assert [one.status for one in said] == [0, 0, 2]
+
+    async def test_a_moderator_asks(self, rostra: Rostra, store: Store):
+        options = ["--set", "moderator.human=true", "--human", "Ada", "--rounds", 1, "--detach"]
+        debate_id = (await rostra("debate", "Tabs beat spaces", *options)).out.strip()
+        assert (await rostra("ask", debate_id, "How wide is a tab?", "--to", "Ada")).status == 0
+        assert (await rostra("ask", debate_id, "How wide?", "--to", "Edsger")).status == 2
+        await self.awaited(rostra, 1)
+        await rostra("say", debate_id, "Eight.")
+        assert "the moderator asks: How wide is a tab?" in (await rostra("watch", debate_id)).out
+
+
 class TestReading:
     async def test_debates_are_listed_newest_first(self, rostra: Rostra, store: Store, claim: Claim):
         await held(store, claim)

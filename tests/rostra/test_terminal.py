@@ -5,9 +5,12 @@ from __future__ import annotations
 import io
 import re
 
+import pytest
 from rich.console import Console
 
+from rostra.commands.reading import row
 from rostra.commands.scene import Scene, summarise
+from rostra.commands.terminal import complain, note
 from rostra.doctor import Report, page
 from rostra.doctor.report import Finding, Speed
 
@@ -38,6 +41,47 @@ def test_a_debate_is_shown_plainly():
     said = said_by(terminal)
     assert said.count(SHOWN) >= 6
     assert all(character.isprintable() for character in said)
+
+
+def test_so_is_all_else_that_happens():
+    terminal = a_terminal()
+    scene = Scene(terminal, {"motion": "m", "debaters": [{"name": HOSTILE, "stance": ""}], "turns_planned": 1})
+    found = {"outcome": "winner", "winner": HOSTILE, "agreement": 1.0, "totals": {HOSTILE: 7.0}}
+    events = [
+        ("turn_taken", {"seq": 1, "debater": HOSTILE, "to": HOSTILE, "phase": HOSTILE, "text": HOSTILE}),
+        ("turn_taken", {"seq": 2, "debater": HOSTILE, "finish_reason": "skipped", "text": ""}),
+        ("turn_awaited", {"seq": 3, "debater": HOSTILE}),
+        ("turn_missed", {"seq": 3, "debater": HOSTILE}),
+        ("question_put", {"seq": 3, "text": HOSTILE}),
+        ("question_failed", {"question": HOSTILE, "detail": HOSTILE}),
+        ("reading_given", {"judge": 1, "reading": 1, "ranking": [HOSTILE]}),
+        ("vote_cast", {"voter": HOSTILE, "moment": "before", "ballot": [HOSTILE]}),
+        ("verdict_given", {"verdict": found}),
+        ("verdict_given", {"verdict": {"outcome": "ranking", "ranking": [HOSTILE]}}),
+        ("verdict_given", {"verdict": {"outcome": "no_verdict", "reason": HOSTILE}}),
+        (HOSTILE, {"text": HOSTILE}),
+    ]
+    with scene.live():
+        for kind, data in events:
+            scene.show(kind, data)
+    said = said_by(terminal)
+    assert said.count(SHOWN[:20]) >= 16
+    assert all(character.isprintable() for character in said)
+
+
+def test_so_is_what_the_api_complains_about(capsys: pytest.CaptureFixture[str]):
+    complain(HOSTILE)
+    note(HOSTILE)
+    said = capsys.readouterr().err
+    assert said.count("\n") == 2
+    assert all(character.isprintable() for character in said.replace("\n", ""))
+
+
+def test_so_is_a_line_of_a_table():
+    terminal = a_terminal()
+    row(terminal, HOSTILE)
+    assert "owned" in said_by(terminal)
+    assert all(character.isprintable() for character in said_by(terminal))
 
 
 def test_so_is_its_summary():

@@ -27,7 +27,7 @@ from rostra.client.errors import (
     Unavailable,
     Unreachable,
 )
-from rostra.client.live import ClaimTold, LiveEvent, Told, TurnTold, Words
+from rostra.client.live import ClaimTold, GivenTold, LiveEvent, Told, TurnTold, Words
 
 __all__ = [
     "ApiError",
@@ -36,6 +36,7 @@ __all__ = [
     "Client",
     "Conflict",
     "Fault",
+    "GivenTold",
     "LiveEvent",
     "NotEnded",
     "NotFound",

@@ -50,12 +50,20 @@ class ClaimTold(Stored):
     fence: int
 
 
-LiveEvent = Event | Words | TurnTold | ClaimTold
+class GivenTold(Stored):
+    """A person spoke; the words come with the turn."""
+
+    type: Literal["turn_given"] = "turn_given"
+    seq: int
+    debater: str
+
+
+LiveEvent = Event | Words | TurnTold | ClaimTold | GivenTold
 
 # As they are stored, but for those of which more or less is told.
 _MODELS: Mapping[str, type[Stored]] = {
     **{model.model_fields["type"].default: model for model in get_args(get_args(KnownEvent)[0])},
-    **{model.model_fields["type"].default: model for model in (Words, TurnTold, ClaimTold)},
+    **{model.model_fields["type"].default: model for model in (Words, TurnTold, ClaimTold, GivenTold)},
 }
 
 

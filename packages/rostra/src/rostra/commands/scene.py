@@ -53,7 +53,7 @@ class Scene:
             same = self._words[:2] == (data["debater"], data["attempt"])
             heard = self._words[2] if same else ""
             self._words = (data["debater"], data["attempt"], heard + data["text"])
-        elif kind in {"turn_taken", "attempt_failed", "turn_awaited", "debate_ended"}:
+        elif kind in {"turn_taken", "attempt_failed", "debate_ended"}:
             self._words = ("", 0, "")
         if kind == "turn_taken":
             self._done = data["seq"]
@@ -89,6 +89,8 @@ class Scene:
                 yield (
                     Text("\n") + self._name(data["debater"]) + Text(f" is awaited for turn {data['seq']}", style="dim")
                 )
+            case "turn_missed":
+                yield Text(on_one_line(f"  {data['debater']} said nothing in time"), style="dim")
             case "question_put":
                 yield Text("\nthe moderator asks: ", style="bold") + Text(on_one_line(data["text"]))
             case "reading_given":

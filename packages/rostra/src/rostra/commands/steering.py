@@ -57,8 +57,8 @@ def fork(chosen: argparse.Namespace) -> int:
 
 def _awaited(client: Client, debate_id: str) -> int | None:
     """The turn that is waited for, so that what is said is heard once."""
-    awaits = getattr(client.debates.get(debate_id), "awaits", None)
-    return awaits.seq if awaits is not None else None
+    awaits = client.debates.get(debate_id).awaits
+    return awaits.seq if awaits else None
 
 
 def _text(chosen: argparse.Namespace) -> str:

@@ -102,7 +102,7 @@ class Watching:
         """Whether it is a turn of somebody here, and still to be spoken: all is told from the beginning."""
         if told.kind != "turn_awaited" or told.data["debater"] not in self._humans:
             return False
-        awaits = getattr(self._client.debates.get(self._debate.id), "awaits", None)
+        awaits = self._client.debates.get(self._debate.id).awaits
         return awaits is not None and awaits.seq == told.data["seq"]
 
     def _speak(self, awaited: Mapping[str, Any]) -> None:

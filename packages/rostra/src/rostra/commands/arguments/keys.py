@@ -12,7 +12,7 @@ def add(add_parser: AddParser) -> None:
         description="Works on the Redis in ROSTRA_REDIS_URL, and where that is not set on that of the `rostra serve` "
         "that runs in ROSTRA_DATA_DIR. In the containers: docker compose exec api rostra keys …",
     )
-    keys.set_defaults(run="rostra.commands.keys:run")
+    keys.set_defaults(extra="store", run="rostra.commands.keys:run")
     actions = keys.add_subparsers(dest="action", required=True)
     create = actions.add_parser("create", help="make a key; it is shown this once")
     create.add_argument(
