@@ -95,6 +95,15 @@ async def test_all_that_happened_a_line_an_event(client: AsyncClient, store: Sto
     assert told[1].keys() == {"id", "type", "v", "at", "fence"}
 
 
+async def test_the_first_line_says_which_debate_it_is(client: AsyncClient, claim: Claim):
+    path = f"/v1/debates/{claim.debate.id}/transcript"
+    first = json.loads((await client.get(f"{path}.ndjson")).text.splitlines()[0])
+    transcript = (await client.get(f"{path}.json")).json()
+    head = {name: transcript[name] for name in ("id", "motion", "debaters", "settings", "turns_planned")}
+    assert (first["type"], first["debate"]) == ("debate_created", head)
+    assert first["debate"]["motion"] == "Tabs beat spaces"
+
+
 @pytest.mark.parametrize("ending", ["json", "md", "html", "ndjson"])
 async def test_a_saved_file_is_named_after_its_debate(client: AsyncClient, claim: Claim, ending: str):
     saved = await client.get(f"/v1/debates/{claim.debate.id}/transcript.{ending}")

@@ -142,15 +142,23 @@ def as_json(debate: Debate, course: Course) -> dict[str, Any]:
         "status": course.status.value,
         "reason": course.reason,
         "complete": course.status in ENDED,
-        "motion": debate.motion,
-        "debaters": debaters_as_json(debate),
-        "settings": settings_as_json(debate),
+        **head_as_json(debate),
         "turns": _turns_as_json(debate, course.turns),
         "questions": _questions_as_json(debate, course.questions),
-        "turns_planned": turns_planned(debate),
         "usage": course.usage.model_dump(),
         **outcomes.as_json(debate, course.outcomes),
         "measures": measures_as_json(debate, course),
+    }
+
+
+def head_as_json(debate: Debate) -> dict[str, Any]:
+    """What a debate is, before anything was said."""
+    return {
+        "id": debate.id,
+        "motion": debate.motion,
+        "debaters": debaters_as_json(debate),
+        "settings": settings_as_json(debate),
+        "turns_planned": turns_planned(debate),
     }
 
 
@@ -205,20 +213,26 @@ def _phase_as_json(debate: Debate, phase: Phase) -> dict[str, Any]:
 
 
 def _turns_as_json(debate: Debate, turns: Sequence[TurnTaken]) -> list[dict[str, Any]]:
-    """The turns with what their slots say of them: kind and name of the slot, who was asked or asked, and the team that
-    alone heard it."""
     names, slots = debate.names, agenda(debate)
     return [
         {
             **turn.model_dump(mode="json", exclude={"v", "at", "type"}),
             "debater": names[turn.debater],
-            "kind": slot.kind,
-            "slot": slot.name,
-            "to": names[slot.to] if slot.to else None,
-            "heard_by": slot.team or None,
+            **slot_as_json(names, slot),
         }
         for turn, slot in zip(turns, slots, strict=False)
     ]
+
+
+def slot_as_json(names: Mapping[str, str], slot: Slot) -> dict[str, Any]:
+    """What a slot says of its turn: kind and name of the slot, who was asked or asked, and the team that alone heard
+    it."""
+    return {
+        "kind": slot.kind,
+        "slot": slot.name,
+        "to": names[slot.to] if slot.to else None,
+        "heard_by": slot.team or None,
+    }
 
 
 def _questions_as_json(debate: Debate, questions: Sequence[QuestionPut]) -> list[dict[str, Any]]:
