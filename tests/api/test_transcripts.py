@@ -92,7 +92,7 @@ async def test_all_that_happened_a_line_an_event(client: AsyncClient, store: Sto
         ("1-0", "turn_taken"),
     ]
     assert (told[2]["debater"], told[2]["text"]) == ("Ada", "Tabs,\u2028 they say\n")
-    assert told[1].keys() == {"id", "type", "v", "at", "fence"}
+    assert told[1].keys() == {"id", "type", "v", "at", "fence", "rostra"}
 
 
 async def test_the_first_line_says_which_debate_it_is(client: AsyncClient, claim: Claim):

@@ -85,6 +85,18 @@ def test_events_of_a_later_release_are_read():
     assert event.text == "Tabs are one byte."
 
 
+def test_events_of_an_earlier_release_are_read():
+    turn, claim = json.loads(encode(a_turn(1))), {"type": "debate_claimed", "v": 2, "fence": 1, "process": "w"}
+    del turn["fingerprint"]
+    course = fold([decode(json.dumps(claim)), decode(json.dumps(turn))])
+    assert (course.turns[0].fingerprint, course.versions) == ("", ())
+
+
+def test_each_version_that_played_it_is_known_once():
+    claims = [DebateClaimed(fence=n, process="w", rostra=version) for n, version in enumerate(["1.0", "1.1", "1.0"], 1)]
+    assert fold(claims).versions == ("1.0", "1.1")
+
+
 def test_the_markdown_reads_like_a_transcript():
     debate = a_debate(opening="Begin.", rounds=1)
     course = fold(

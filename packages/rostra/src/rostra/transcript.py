@@ -60,6 +60,7 @@ class Course(BaseModel):
     missed: TurnMissed | None = None  # the last one
     questions_at_given: int = 0  # so many had been put
     outcomes: Outcomes = Outcomes()
+    versions: tuple[str, ...] = ()  # of the workers that played it
     started_at: AwareDatetime | None = None
     ended_at: AwareDatetime | None = None
     paused_at: AwareDatetime | None = None  # since when nobody could play it: it was paused, or waited for a person
@@ -90,7 +91,12 @@ def _after(course: Course, event: Event) -> Mapping[str, Any]:
         case DebateCreated():
             return {}
         case DebateClaimed():
-            return {"status": Status.RUNNING, "started_at": course.started_at or event.at}
+            versions = dict.fromkeys([*course.versions, *filter(None, [event.rostra])])
+            return {
+                "status": Status.RUNNING,
+                "started_at": course.started_at or event.at,
+                "versions": tuple(versions),
+            }
         case TurnTaken():
             return {"turns": (*course.turns, event)}
         case SpeakerChosen():

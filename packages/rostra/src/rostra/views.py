@@ -240,6 +240,10 @@ class TurnView(View):
     )
     sampling: dict[str, Any]
     model: str
+    fingerprint: str = Field(
+        description="Which model spoke, as its server said: `sha256:` and the hash of the file where the server is "
+        "Rostra's, others' `system_fingerprint` as it is; empty where nothing was said."
+    )
     usage: Usage
     finish_reason: str
     started_at: AwareDatetime
@@ -339,6 +343,7 @@ class ClaimedView(View):
     at: AwareDatetime
     type: Literal["debate_claimed"]
     fence: int
+    rostra: str = Field(description="The worker's version; empty where it was not recorded.")
 
 
 class TakenView(TurnView):

@@ -42,6 +42,7 @@ from typing import Any, cast
 
 from redis.asyncio import Redis
 
+from rostra import __version__
 from rostra.agenda import turns_planned
 from rostra.events import (
     Answered,
@@ -354,7 +355,7 @@ class Store:
 
     async def claim(self, debate_id: str, process: str) -> Claim | str:
         """Takes this debate up as `process`, or says in a word why not: `leased`, `missing`, its status."""
-        event = DebateClaimed(fence=0, process=process)  # the script puts the fence in
+        event = DebateClaimed(fence=0, process=process, rostra=__version__)  # the script puts the fence in
         return records.claim(await self._run("claim", debate_id, process, _now(), encode(event)), process)
 
     async def claim_next(self, named: str, process: str, *, most: int = 0) -> Claim | str:
@@ -363,7 +364,7 @@ class Store:
         That is `named`, if it has lost its player; else the oldest one that waits, of the owner who has fewest played
         at the moment, and not more than `most` (0: any number).
         """
-        event = DebateClaimed(fence=0, process=process)
+        event = DebateClaimed(fence=0, process=process, rostra=__version__)
         return records.claim(await self._run("next", named, process, _now(), encode(event), most), process)
 
     async def renew(self, claim: Claim) -> Wish:
