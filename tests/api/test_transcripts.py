@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 
 import pytest
@@ -16,6 +18,7 @@ from rostra.views import TranscriptView
 from rostra_api.transcripts import preferred
 
 JSON, MARKDOWN, HTML, LINES = "application/json", "text/markdown", "text/html", "application/x-ndjson"
+SHEET = "text/csv"
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 
 
@@ -104,7 +107,22 @@ async def test_the_first_line_says_which_debate_it_is(client: AsyncClient, claim
     assert first["debate"]["motion"] == "Tabs beat spaces"
 
 
-@pytest.mark.parametrize("ending", ["json", "md", "html", "ndjson"])
+async def test_a_row_a_turn(client: AsyncClient, store: Store, claim: Claim):
+    await store.append(claim, a_turn(1, text="=1+1"))
+    path = f"/v1/debates/{claim.debate.id}/transcript"
+    named = await client.get(f"{path}.csv")
+    assert named.text == (await client.get(path, headers={"Accept": SHEET})).text
+    assert named.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert [row["text"] for row in csv.DictReader(io.StringIO(named.text, newline=""))] == ["'=1+1"]
+
+
+async def test_a_debate_links_to_every_form(client: AsyncClient, claim: Claim):
+    exports = (await client.get(f"/v1/debates/{claim.debate.id}")).json()["links"]["exports"]
+    assert list(exports) == ["json", "md", "html", "ndjson", "csv"]
+    assert [(await client.get(path)).status_code for path in exports.values()] == [200] * 5
+
+
+@pytest.mark.parametrize("ending", ["json", "md", "html", "ndjson", "csv"])
 async def test_a_saved_file_is_named_after_its_debate(client: AsyncClient, claim: Claim, ending: str):
     saved = await client.get(f"/v1/debates/{claim.debate.id}/transcript.{ending}")
     assert saved.headers["Content-Disposition"] == f'inline; filename="debate-{claim.debate.id}.{ending}"'
@@ -116,7 +134,7 @@ async def test_one_who_knows_it_is_not_sent_it_again(client: AsyncClient, store:
     assert first.headers["Vary"] == "Accept"
     known = {"If-None-Match": first.headers["ETag"]}
     assert (await client.get(path, headers=known)).status_code == 304
-    for form in (".md", ".html", ".ndjson"):
+    for form in (".md", ".html", ".ndjson", ".csv"):
         other = await client.get(path + form, headers=known)
         assert other.status_code == 200
         assert (await client.get(path + form, headers={"If-None-Match": other.headers["ETag"]})).status_code == 304
@@ -144,9 +162,10 @@ async def test_another_form_is_not_to_be_had(client: AsyncClient, claim: Claim):
         (BROWSER, HTML),
         ("text/plain", None),
         ("application/x-ndjson", LINES),
+        ("text/csv", SHEET),
         ("application/json;q=0", None),
         ("application/json;q=x", None),
     ],
 )
 def test_what_is_wanted_most(accept: str, form: str | None):
-    assert preferred(accept, (JSON, MARKDOWN, HTML, LINES)) == form
+    assert preferred(accept, (JSON, MARKDOWN, HTML, LINES, SHEET)) == form

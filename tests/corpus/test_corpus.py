@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
 from collections.abc import Iterator
@@ -12,6 +14,7 @@ from markdown_it import MarkdownIt
 from attacked import ATTACKS, SAID, Readings
 from pages import ELEMENTS, Page
 from rostra.plain import on_one_line, plain
+from rostra.sheet import COLUMNS
 
 
 def frames(stream: bytes) -> Iterator[dict[str, str]]:
@@ -91,8 +94,19 @@ def test_streams_hold_events_of_ours_only(readings: Readings):
         assert {name for one in told for name in one} <= {"id", "event", "data", "retry"}
 
 
+def test_a_sheet_has_a_row_a_turn_and_calculates_nothing(readings: Readings):
+    rows = list(csv.reader(io.StringIO(readings.sheet, newline=""), strict=True))
+    told = [turn["text"] for turn in readings.transcript["turns"]]
+    assert {len(row) for row in rows} == {len(COLUMNS)}
+    shown = [row[COLUMNS.index("text")] for row in rows[1:]]
+    assert [text.removeprefix("'") for text in shown] == [plain(text).removeprefix("'") for text in told]
+    assert [cell for row in rows for cell in row if cell.lstrip()[:1] in {*"=+-@＝＋－＠"} - {""}] == []
+
+
 def test_no_reading_drives_a_terminal(readings: Readings):
-    for text in (readings.markdown, readings.html, readings.lines, readings.replayed.decode(), readings.live.decode()):
+    sheet = readings.sheet.replace("\r\n", "\n")
+    streams = [readings.replayed.decode(), readings.live.decode()]
+    for text in (readings.markdown, readings.html, readings.lines, sheet, *streams):
         assert re.findall("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028\u2029]", text) == []
 
 

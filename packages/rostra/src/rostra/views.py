@@ -52,12 +52,17 @@ class View(BaseModel):
     model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
 
 
+# The transcript's, as their names end.
+Form = Literal["json", "md", "html", "ndjson", "csv"]
+
+
 class Links(View):
     """Where to go from a debate."""
 
     self: str
     events: str
     transcript: str
+    exports: Mapping[Form, str] = Field(description="The transcript in each of its forms.")
     cancel: str
     pause: str
     resume: str
