@@ -48,8 +48,9 @@ def test_the_page_is_made_of_its_own_elements_only(readings: Readings):
     page = Page(readings.html)
     assert [(tag, names) for tag, names in page.elements if not names <= ELEMENTS.get(tag, {None})] == []
     assert page.asides == ["doctype html"]
-    assert [tag for tag, _ in page.elements].count("meta") == 4
+    assert [tag for tag, _ in page.elements].count("meta") == 5
     assert [tag for tag, _ in page.elements].count("style") == 1
+    assert re.findall(' href="(?!#)', readings.html) == []
 
 
 def test_the_page_says_what_was_said(readings: Readings):
@@ -61,7 +62,7 @@ def test_the_page_says_what_was_said(readings: Readings):
 def test_markdown_makes_no_markup_of_it(readings: Readings, rules: str):
     rendered = MarkdownIt(rules, {"html": True, "linkify": rules == "gfm-like"}).render(readings.markdown)
     made = Page(rendered)
-    assert {tag for tag, _ in made.elements} == {"h1", "h2", "ul", "li", "p", "strong", "hr"}
+    assert {tag for tag, _ in made.elements} == {"h1", "h2", "h3", "ul", "li", "p", "strong", "hr"}
     assert [names for _, names in made.elements if names] == []
     assert made.asides == []
     turns = re.findall(r"<p><strong>(?:Ada|Grace):</strong> (.*)</p>", rendered)

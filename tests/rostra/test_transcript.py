@@ -21,8 +21,9 @@ from rostra.events import (
     decode,
     encode,
 )
+from rostra.markdown import as_markdown, neutral
 from rostra.models import Status
-from rostra.transcript import as_json, as_markdown, fold, neutral
+from rostra.transcript import as_json, fold
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -101,8 +102,9 @@ def test_the_markdown_reads_like_a_transcript():
     debate = a_debate(opening="Begin.", rounds=1)
     course = fold(
         [
-            DebateClaimed(fence=1, process="w", at=NOW),
-            a_turn(1, "d1", text="Tabs are one byte."),
+            DebateClaimed(fence=1, process="w", rostra="0.1.0", at=NOW),
+            a_turn(1, "d1", text="Tabs are one byte.", fingerprint="sha256:abc"),
+            AttemptFailed(seq=2, attempt=1, debater="d2", reason="repetition", detail="says what was said before"),
             a_turn(2, "d2", text="Spaces are sure."),
             DebateEnded(status=Status.COMPLETED, at=NOW),
         ]
@@ -114,8 +116,16 @@ def test_the_markdown_reads_like_a_transcript():
         "## Debate, round 1\n\n"
         "**Ada:** Tabs are one byte.\n\n"
         "**Grace:** Spaces are sure.\n\n"
+        "## Settings\n\n- Format: Round robin (round\\_robin)\n- Phases: Debate (round robin, 1 round)\n"
+        "- Each turn: words per minute 150\n- Guard: repetition lenient, length lenient, language lenient, stance "
+        "lenient, speaker lenient, leaks lenient\n- Seed: 40\n\n"
+        "### Ada\n\n- Stance: for tabs\n- Persona: A terse systems programmer.\n- Model: default\n\n"
+        "### Grace\n\n- Stance: for spaces\n- Persona: A patient compiler writer.\n- Model: default\n\n"
+        "## Failed attempts\n\n- Turn 2, attempt 1, Grace: repetition: says what was said before\n\n"
         f"---\n\n- Debate: {debate.id}\n- Status: completed\n- Turns: 2 of 2\n- Format: round\\_robin\n"
         "- Model: default\n- Seed: 40\n- Started: 2026-01-02 03:04:05 UTC\n- Ended: 2026-01-02 03:04:05 UTC\n"
+        "- Rostra: 0\\.1.0\n- Model default: sha256:abc (1 turn)\n"
+        "- Model default: its server did not say which (1 turn)\n"
     )
 
 

@@ -12,10 +12,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Response
 
 from rostra.events import Recorded
+from rostra.markdown import as_markdown
 from rostra.models import ENDED, Debate
 from rostra.plain import spelt_out
 from rostra.sheet import as_csv
-from rostra.transcript import Course, as_json, as_markdown, fold
+from rostra.transcript import Course, as_json, fold
 from rostra.views import TranscriptView
 from rostra_api import sse
 from rostra_api.conditional import IfNoneMatch, answer
