@@ -5,8 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from markdown_it import MarkdownIt
@@ -109,6 +113,30 @@ def test_no_reading_drives_a_terminal(readings: Readings):
     streams = [readings.replayed.decode(), readings.live.decode()]
     for text in (readings.markdown, readings.html, readings.lines, sheet, *streams):
         assert re.findall("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028\u2029]", text) == []
+
+
+@pytest.mark.parametrize("arguments", [[], ["--json"]])
+@pytest.mark.parametrize("form", ["lines", "transcript"])
+def test_no_replay_drives_a_terminal(readings: Readings, form: str, arguments: list[str]):
+    exported = readings.lines if form == "lines" else json.dumps(readings.transcript)
+    rostra = Path(sys.executable).with_name("rostra")
+    done = subprocess.run(
+        [rostra, "replay", "-", "--speed", "0", *arguments],
+        input=exported.encode(),
+        env={**os.environ, "COLUMNS": "100000"},
+        capture_output=True,
+        timeout=120,
+        check=True,
+    )
+    shown = done.stdout.decode()
+    assert re.findall("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028\u2029]", shown) == []
+    told = [turn["text"] for turn in readings.transcript["turns"]]
+    if arguments:
+        lines = [json.loads(line) for line in shown.splitlines()]
+        assert [line["text"] for line in lines if line["type"] == "turn_taken"] == told
+    else:
+        spoken = re.findall("^(?:Ada|Grace): (.*)$", shown, re.MULTILINE)
+        assert [" ".join(line.split()) for line in spoken] == [on_one_line(text) for text in told]
 
 
 def test_no_header_was_added(readings: Readings):
