@@ -34,6 +34,7 @@ ELEMENTS = {
     "line": {"class", "x1", "x2", "y1", "y2"},
     "text": {"x", "y", "text-anchor"},
     "div": {"class"},
+    "pre": {"class", "tabindex"},
     "table": set(),
     "thead": set(),
     "tbody": set(),

@@ -66,8 +66,8 @@ def test_the_page_says_what_was_said(readings: Readings):
 def test_markdown_makes_no_markup_of_it(readings: Readings, rules: str):
     rendered = MarkdownIt(rules, {"html": True, "linkify": rules == "gfm-like"}).render(readings.markdown)
     made = Page(rendered)
-    assert {tag for tag, _ in made.elements} == {"h1", "h2", "h3", "ul", "li", "p", "strong", "hr"}
-    assert [names for _, names in made.elements if names] == []
+    assert {tag for tag, _ in made.elements} == {"h1", "h2", "h3", "ul", "li", "p", "strong", "hr", "pre", "code"}
+    assert [(tag, names) for tag, names in made.elements if names] == [("code", {"class"})]
     assert made.asides == []
     turns = re.findall(r"<p><strong>(?:Ada|Grace):</strong> (.*)</p>", rendered)
     assert len(turns) == len(readings.transcript["turns"])

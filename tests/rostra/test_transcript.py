@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from builders import a_debate, a_turn
+from rostra.again import as_written
 from rostra.events import (
     AttemptFailed,
     DebateClaimed,
@@ -122,6 +123,7 @@ def test_the_markdown_reads_like_a_transcript():
         "### Ada\n\n- Stance: for tabs\n- Persona: A terse systems programmer.\n- Model: default\n\n"
         "### Grace\n\n- Stance: for spaces\n- Persona: A patient compiler writer.\n- Model: default\n\n"
         "## Failed attempts\n\n- Turn 2, attempt 1, Grace: repetition: says what was said before\n\n"
+        f"## Once more\n\nPOST this to /v1/debates.\n\n```json\n{as_written(debate)}\n```\n\n"
         f"---\n\n- Debate: {debate.id}\n- Status: completed\n- Turns: 2 of 2\n- Format: round\\_robin\n"
         "- Model: default\n- Seed: 40\n- Started: 2026-01-02 03:04:05 UTC\n- Ended: 2026-01-02 03:04:05 UTC\n"
         "- Rostra: 0\\.1.0\n- Model default: sha256:abc (1 turn)\n"

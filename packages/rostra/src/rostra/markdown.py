@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from rostra import account, outcomes
+from rostra import account, again, outcomes
 from rostra.models import Debate
 from rostra.plain import on_one_line
 from rostra.transcript import Course, facts, rounds
@@ -48,6 +48,7 @@ def as_markdown(debate: Debate, course: Course) -> str:
                 *_outcomes(debate, course),
                 *_settings(debate),
                 *_failures(debate, course),
+                *_again(debate),
                 _closing(debate, course),
             )
             if part
@@ -91,6 +92,12 @@ def _failures(debate: Debate, course: Course) -> Iterable[str]:
     if lines:
         yield "## Failed attempts"
         yield "\n".join(lines)
+
+
+def _again(debate: Debate) -> Iterable[str]:
+    # A string of JSON never fills a line alone, so no text can end the block.
+    yield "## Once more"
+    yield f"POST this to /v1/debates.\n\n```json\n{again.as_written(debate)}\n```"
 
 
 def _closing(debate: Debate, course: Course) -> str:

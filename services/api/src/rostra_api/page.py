@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from rostra import __version__, account, outcomes
+from rostra import __version__, account, again, outcomes
 from rostra.events import SCRIPTED, AttemptFailed, TurnTaken
 from rostra.measures import DebateMeasures, TurnMeasures, measure
 from rostra.measures.segments import graphemes
@@ -70,6 +70,7 @@ def page(debate: Debate, course: Course) -> str:
         table=_table(debate, course, measures),
         settings=account.settings(debate),
         debaters=list(account.debaters(debate)),
+        request=again.as_written(debate),
         facts=[*facts(debate, course), *account.held_by(course)],
     )
 
@@ -95,7 +96,7 @@ def _colours(debate: Debate) -> Mapping[str, str]:
 def _contents(found: Sequence[str], *, figures: bool) -> list[tuple[str, str]]:
     """Where the page's parts are."""
     parts = [*((_anchor(title), title) for title in found), *([("figures", "Figures")] if figures else [])]
-    return [*parts, ("settings", "Settings"), ("about", "About")]
+    return [*parts, ("settings", "Settings"), ("again", "Once more"), ("about", "About")]
 
 
 def _anchor(title: str) -> str:
