@@ -11,11 +11,11 @@ from typing import Any
 
 from rostra.agenda import Slot, agenda
 from rostra.events import TurnTaken
-from rostra.measures import TurnMeasures, measure
+from rostra.measures import DebateMeasures, TurnMeasures
 from rostra.measures.segments import graphemes
-from rostra.models import ENDED, Debate
+from rostra.models import Debate
 from rostra.plain import plain, spelt_out
-from rostra.transcript import Course, slot_as_json
+from rostra.transcript import Course, measured, slot_as_json
 
 # New ones go to the end of their group in docs/exports.md and here; none is renamed or moved within a minor version.
 _SPOKEN = ("debate", "seq", "phase", "round", "kind", "slot", "debater", "team", "to", "heard_by", "text", "characters")
@@ -56,16 +56,17 @@ COLUMNS = (*_SPOKEN, *_MADE, *_MEASURED)
 _ACTING = re.compile(r"[\s\u00ad\u200b-\u200f\u2060-\u2064\ufeff]*[=+\-@＝＋－＠]|[\t\r\n]")
 
 
-def as_csv(debate: Debate, course: Course) -> str:
-    """All turns so far; their measures once the debate has ended."""
+def as_csv(debate: Debate, course: Course, measures: DebateMeasures | None = None) -> str:
+    """All turns so far; their measures once the debate has ended. `measures` are `transcript.measured`, where they are
+    known."""
     sheet = io.StringIO(newline="")
     # Text is quoted, also where it need not be: it then stays in its cell where others than commas separate cells.
     writer = csv.writer(sheet, quoting=csv.QUOTE_NONNUMERIC)
     writer.writerow(COLUMNS)
-    measured = measure(debate, course.turns).turns if course.status in ENDED else ()
-    measures = {each.seq: each for each in measured}
+    figures = measures or measured(debate, course)
+    by_turn = {each.seq: each for each in figures.turns} if figures else {}
     for turn, slot in zip(course.turns, agenda(debate), strict=False):
-        row = _row(debate, turn, slot, measures.get(turn.seq))
+        row = _row(debate, turn, slot, by_turn.get(turn.seq))
         writer.writerow([_cell(row.get(column)) for column in COLUMNS])
     return sheet.getvalue()
 

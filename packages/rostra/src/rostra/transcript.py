@@ -36,7 +36,7 @@ from rostra.events import (
     VoteCast,
 )
 from rostra.format import MODERATOR, Phase
-from rostra.measures import measure
+from rostra.measures import DebateMeasures, measure
 from rostra.models import ENDED, Debate, PhaseRules, Status
 from rostra.outcomes import Outcomes
 
@@ -139,8 +139,10 @@ def _went_on(course: Course, event: Event) -> Mapping[str, Any]:
     }
 
 
-def as_json(debate: Debate, course: Course) -> dict[str, Any]:
-    """The transcript on the wire; debaters go by the names that people gave."""
+def as_json(debate: Debate, course: Course, measures: DebateMeasures | None = None) -> dict[str, Any]:
+    """The transcript on the wire; debaters go by the names that people gave. `measures` are `measured`, where they are
+    known."""
+    figures = measures or measured(debate, course)
     return {
         "id": debate.id,
         "status": course.status.value,
@@ -151,7 +153,7 @@ def as_json(debate: Debate, course: Course) -> dict[str, Any]:
         "questions": _questions_as_json(debate, course.questions),
         "usage": course.usage.model_dump(),
         **outcomes.as_json(debate, course.outcomes),
-        "measures": measures_as_json(debate, course),
+        "measures": figures.model_dump(mode="json") if figures else None,
     }
 
 
@@ -166,12 +168,12 @@ def head_as_json(debate: Debate) -> dict[str, Any]:
     }
 
 
-def measures_as_json(debate: Debate, course: Course) -> dict[str, Any] | None:
+def measured(debate: Debate, course: Course) -> DebateMeasures | None:
     """The figures of a debate that has ended; a running one has none yet, since each turn costs a few
     milliseconds of every reading."""
     if course.status not in ENDED or not course.turns:
         return None
-    return measure(debate, course.turns).model_dump(mode="json")
+    return measure(debate, course.turns)
 
 
 def debaters_as_json(debate: Debate) -> list[dict[str, Any]]:

@@ -18,11 +18,11 @@ from markupsafe import Markup
 
 from rostra import __version__, account, again, outcomes
 from rostra.events import SCRIPTED, AttemptFailed, TurnTaken
-from rostra.measures import DebateMeasures, TurnMeasures, measure
+from rostra.measures import DebateMeasures, TurnMeasures
 from rostra.measures.segments import graphemes
-from rostra.models import ENDED, Debate
+from rostra.models import Debate
 from rostra.plain import on_one_line, plain
-from rostra.transcript import Course, Words, facts, rounds
+from rostra.transcript import Course, Words, facts, measured, rounds
 from rostra_api.charts import Bar, Chart, drawn
 from rostra_api.headers import policy
 
@@ -42,8 +42,9 @@ _LEFTWARD_SCRIPTS = re.compile("adlm|arab|hebr|nkoo|rohg|syrc|thaa")
 _COLOURS = ("d1", "d2", "d3", "d4", "d5", "d6")
 
 
-def page(debate: Debate, course: Course) -> str:
-    measures = measure(debate, course.turns) if course.status in ENDED and course.turns else None
+def page(debate: Debate, course: Course, measures: DebateMeasures | None = None) -> str:
+    """`measures` are `transcript.measured`, where they are known."""
+    measures = measures or measured(debate, course)
     colours, failed = _colours(debate), account.failed_at(course)
     taken = {turn.seq: turn for turn in course.turns}
     found = list(outcomes.sections(debate, course.outcomes))

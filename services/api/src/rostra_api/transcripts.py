@@ -13,10 +13,11 @@ from fastapi import APIRouter, Header, Response
 
 from rostra.events import Recorded
 from rostra.markdown import as_markdown
+from rostra.measures import DebateMeasures
 from rostra.models import ENDED, Debate
 from rostra.plain import spelt_out
 from rostra.sheet import as_csv
-from rostra.transcript import Course, as_json, fold
+from rostra.transcript import Course, as_json, fold, measured
 from rostra.views import TranscriptView
 from rostra_api import sse
 from rostra_api.conditional import IfNoneMatch, answer
@@ -121,10 +122,12 @@ async def _transcript(parts: Parts, debate_id: str, form: str, if_none_match: st
 
 
 # To measure an ended debate takes 5 ms a turn, so it is done beside the requests of others, and what was asked for last
-# is kept: an ended debate does not change.
+# is kept, the measures for the other forms: an ended debate does not change.
 _kept: OrderedDict[tuple[str, str], str] = OrderedDict()
 _KEPT = 32
 _LARGEST_KEPT = 1 << 20  # characters
+_measures: OrderedDict[str, DebateMeasures] = OrderedDict()
+_MEASURES_KEPT = 8
 
 
 async def _rendered(debate: Debate, events: Sequence[Recorded], form: str) -> str:
@@ -143,12 +146,21 @@ def _written(debate: Debate, course: Course, events: Sequence[Recorded], form: s
     if form == MARKDOWN:
         return as_markdown(debate, course)
     if form == HTML:
-        return page(debate, course)
+        return page(debate, course, _measured(debate, course))
     if form == SHEET:
-        return as_csv(debate, course)
+        return as_csv(debate, course, _measured(debate, course))
     if form == LINES:
         return sse.lines(debate, events)
-    return spelt_out(json.dumps(as_json(debate, course), ensure_ascii=False, separators=(",", ":")))
+    told = as_json(debate, course, _measured(debate, course))
+    return spelt_out(json.dumps(told, ensure_ascii=False, separators=(",", ":")))
+
+
+def _measured(debate: Debate, course: Course) -> DebateMeasures | None:
+    if (known := _measures.get(debate.id)) is None and (known := measured(debate, course)):
+        _measures[debate.id] = known
+        if len(_measures) > _MEASURES_KEPT:
+            _measures.popitem(last=False)
+    return known
 
 
 def preferred(accept: str, offers: tuple[str, ...]) -> str | None:

@@ -18,8 +18,10 @@ from rostra.plain import json_line, on_one_line
 
 Sleep = Callable[[float], None]
 
-# Before these nobody spoke: the debate waited for a worker, or until it was resumed.
-_AFTER_A_WAIT = frozenset({"debate_claimed", "debate_resumed", "debate_released", "debate_paused"})
+# Before these nobody spoke: the debate waited for a worker, for a person, or until it was resumed.
+_AFTER_A_WAIT = frozenset(
+    {"debate_claimed", "debate_resumed", "debate_released", "debate_paused", "turn_given", "turn_missed"}
+)
 _DELTA_SECONDS = 0.1
 # Clocks that jump make waits that nobody had.
 _LONGEST_WAIT = timedelta(hours=1).total_seconds()
