@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
+from typing import Any
 
 import pytest
 from httpx2 import AsyncClient
 
-from builders import a_turn
+from builders import A_FORMAT, a_request, a_turn
 from rostra.events import ReadingGiven, VerdictGiven
 from rostra.models import JudgeRules, Status
 from rostra.store import Claim, Store
@@ -38,6 +39,26 @@ async def test_it_is_what_the_contract_says(client: AsyncClient, store: Store, c
     assert told.keys() == content.keys()
     assert told["turns"][0].keys() == content["turns"][0].keys()
     assert told["settings"].keys() == content["settings"].keys()
+    assert told["settings"]["phases"] == content["settings"]["phases"]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"format": A_FORMAT, "phases": {"cases": {"sampling": {"top_k": 3}}}, "language": "en"},
+        {"format": "oxford", "debaters": None, "judge": {"panel": 3}, "metadata": {"run": 1}},
+        {"rounds": 7, "audience": {"size": 2}, "opening": "Begin.", "limits": {"tokens": 9000}},
+    ],
+    ids=["inline", "oxford", "round_robin"],
+)
+async def test_its_settings_are_enough_to_hold_the_debate_again(client: AsyncClient, fields: dict[str, Any]):
+    asked = {name: value for name, value in a_request(**fields).items() if value is not None}
+    first = (await client.post("/v1/debates", json=asked)).json()
+    settings = (await client.get(first["links"]["transcript"])).json()["settings"]
+    again = await client.post("/v1/debates", json=settings["request"])
+    assert again.status_code == 202, again.text
+    same = (await client.get(again.json()["links"]["transcript"])).json()["settings"]
+    assert same == settings
 
 
 async def test_markdown_to_read(client: AsyncClient, store: Store, claim: Claim):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -18,7 +19,7 @@ from builders import a_debate, a_turn, claimed
 from rostra.formats import library
 from rostra.models import Status
 from rostra.processes import free_port
-from rostra.store import Store
+from rostra.store import Claim, Store
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted(
@@ -98,6 +99,49 @@ def test_every_format_has_its_page_and_its_line_with_seats_and_minutes():
         minutes = sum(speech.minutes for phase in each.phases for speech in phase.slots)
         assert not minutes or re.search(rf"\b{minutes:g}\b", line.rsplit("|", 2)[1]), line
         assert not each.teams or f"{len(each.teams)} of {len(each.teams[0].seats)}" in line, line
+
+
+FORKING = (ROOT / "docs/api.md").read_text(encoding="utf-8").partition("## Fork and repeat")[2].partition("\n## ")[0]
+FORKS = re.findall(r"^curl (.*?)  +#", FORKING, re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", FORKS)
+async def test_debates_are_forked_and_repeated_as_it_is_written(command: str, served: str, ended: str):
+    address = f"fork={served}/v1/debates/{ended}/fork"
+    shell = ["bash", "-c", f"{address}; curl --silent --fail-with-body {command}"]
+    done = subprocess.run(shell, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(done.stdout)["forked_from"]["id"] == ended
+
+
+def test_all_ways_to_fork_were_tried():
+    assert len(FORKS) == 6
+
+
+async def test_the_experiment_in_pairs_works_as_it_is_written(served: str, ended: str, store: Store):
+    (command,) = re.findall(r"^python (examples/.*)$", FORKING, re.MULTILINE)
+    command = command.replace("--pairs 5", "--pairs 2").replace("--after-turn 2", "--after-turn 1")
+    script = await asyncio.create_subprocess_shell(
+        f"id={ended}; {sys.executable} {command} --server {served}", cwd=ROOT, stdout=asyncio.subprocess.PIPE
+    )
+    telling = asyncio.create_task(script.communicate())
+    for seed, max_tokens in ((1, None), (1, 60), (2, None), (2, 60)):
+        claim = await the_next(store)
+        assert (claim.debate.seed, claim.debate.turn.max_tokens) == (seed, max_tokens)
+        await store.append(claim, a_turn(2, "d2", "Spaces look the same everywhere." if max_tokens else "Point 1."))
+        await store.finish(claim, Status.COMPLETED)
+    printed, _ = await telling
+    assert script.returncode == 0
+    assert b"mean difference +1.000, standard deviation 0.000, 2 pairs" in printed
+
+
+async def the_next(store: Store) -> Claim:
+    """The debate that waits for a worker, as soon as there is one."""
+    for _ in range(600):
+        if isinstance(claim := await store.claim_next("", "worker:2"), Claim):
+            return claim
+        await asyncio.sleep(0.05)
+    raise TimeoutError
 
 
 async def test_the_documents_of_formats_begin_debates_as_written(served: str):

@@ -20,7 +20,7 @@ from redis.asyncio import Redis
 from builders import a_debate, a_turn, claimed
 from conftest import as_user
 from rostra.events import DebateReleased
-from rostra.models import Status
+from rostra.models import ForkedFrom, Status
 from rostra.store import Claim, Store, connect
 from rostra.store.backup import BackupError, Backups, checked
 from rostra.transcript import fold
@@ -139,6 +139,22 @@ async def test_who_was_waited_for_is_asked_anew(store: Store, redis: Redis, redi
     now = fold(recorded.event for recorded in await store.events(old.debate.id))
     assert (now.status, now.given, now.missed) == (Status.QUEUED, None, None)
     assert await store.give(given.debate.id, "Tabs.", 1) is None
+
+
+async def test_a_fork_comes_back_without_the_debate_that_it_came_from(store: Store, redis: Redis, redis_url: str):
+    original = await an_ended_debate(store)
+    fork = a_debate(rounds=2).model_copy(update={"forked_from": ForkedFrom(id=original, after_turn=1)})
+    await store.create(fork, carried=[a_turn(1, "d1", "Tabs\u2028are 一つ byte.")])
+    await store.delete(original)
+    before = await snapshot(redis_url)
+    file = await a_backup(redis)
+    await forget_everything(redis_url)
+    assert await Backups(redis).restore(file) == (1, 0)
+    assert await snapshot(redis_url) == before
+    heir = await store.claim(fork.id, "worker:2")
+    assert isinstance(heir, Claim)
+    assert heir.debate == fork
+    await store.append(heir, a_turn(2, "d2"))
 
 
 async def test_a_backup_under_load_has_a_whole_beginning_of_every_debate(store: Store, redis: Redis, redis_url: str):

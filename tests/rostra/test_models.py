@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from builders import a_debate, a_request
 from rostra.formats import library
 from rostra.measures.language import speaks
-from rostra.models import DebateRequest, debate_from, default_debaters, derived_seed, name_key, new_id
+from rostra.models import DebateRequest, debate_from, default_debaters, derived_seed, new_id
+from rostra.naming import name_key
 
 
 def refused(**fields: Any) -> list[str]:

@@ -14,7 +14,7 @@ import builders
 from builders import a_debate, a_turn
 from rostra.events import AttemptFailed, DebateClaimed, Usage
 from rostra.housekeeping import tidy
-from rostra.models import Status
+from rostra.models import ForkedFrom, Status
 from rostra.store import Claim, Conflict, Fenced, KeyReused, NotFound, StorageDown, Store, Unawaited, connect
 from rostra.transcript import fold
 
@@ -64,6 +64,37 @@ class TestCreating:
         with pytest.raises(KeyReused):
             await store.known("k", owner="ada", request=b"two")
         assert len((await store.page()).records) == 1
+
+    async def test_one_that_begins_with_anothers_turns_has_them_in_their_places(self, store: Store):
+        failed = AttemptFailed(seq=2, attempt=1, debater="d2", reason="empty", usage=Usage(prompt_tokens=7))
+        carried = [a_turn(1, usage=Usage(prompt_tokens=5)), failed, a_turn(2, "d2")]
+        debate = a_debate().model_copy(update={"forked_from": ForkedFrom(id="0" * 28, after_turn=2)})
+        for _ in range(2):  # the client's retry
+            assert await store.create(debate, carried=carried) == (debate.id, True)
+        events = await store.events(debate.id)
+        assert [recorded.id for recorded in events] == ["0-1", "1-0", "1-1", "2-0"]
+        assert [recorded.event for recorded in events[1:]] == carried
+        assert events[0].event.model_dump()["forked_from"] == {"id": "0" * 28, "after_turn": 2}
+        record = await store.get(debate.id)
+        assert (record.debate, record.turns_done, record.usage.total) == (debate, 2, 0)
+        claim = await store.claim(debate.id, "worker:1")
+        assert isinstance(claim, Claim)
+        await store.append(claim, a_turn(3))
+
+    async def test_as_many_turns_as_a_debate_can_have_are_carried_at_once(self, store: Store):
+        text = "Tabs are one byte. " * 50
+        carried = [
+            event
+            for seq in range(1, 1001)
+            for event in (
+                *(AttemptFailed(seq=seq, attempt=n, debater="d1", reason="empty") for n in range(1, 5)),
+                a_turn(seq, f"d{2 - seq % 2}", text),
+            )
+        ]
+        debate = a_debate(rounds=500)
+        await store.create(debate, carried=carried)
+        assert [recorded.event for recorded in await store.events(debate.id)][1:] == carried
+        assert (await store.get(debate.id)).turns_done == 1000
 
 
 class TestPlaying:

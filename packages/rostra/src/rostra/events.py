@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AliasChoices, AwareDatetime, Field, TypeAdapter, ValidationError
 
 from rostra.fields import Stored
-from rostra.models import Status
+from rostra.models import ForkedFrom, Status
 from rostra.sides import SideKey
 from rostra.verdicts import Reading, Verdict
 
@@ -59,9 +59,10 @@ class _Event(Stored):
 
 
 class DebateCreated(_Event):
-    """The debate was accepted and stored."""
+    """The debate was accepted and stored. In a fork the other debate's turns follow, as they were there."""
 
     type: Literal["debate_created"] = "debate_created"
+    forked_from: ForkedFrom | None = None
 
 
 class DebateClaimed(_Event):
@@ -195,11 +196,19 @@ class QuestionFailed(_Event):
     usage: Usage = Usage()
 
 
-class ReadingGiven(_Event, Reading):
+class _Answer(_Event):
+    """What came of something that was asked beside the turns."""
+
+    model: str = ""
+    failed: str = ""  # why it is no answer; empty where it is one
+    asks: int = 1
+    usage: Usage = Usage()
+
+
+class ReadingGiven(_Answer, Reading):
     """A judge has read the debate, or failed to."""
 
     type: Literal["reading_given"] = "reading_given"
-    usage: Usage = Usage()
 
     @property
     def question(self) -> str:
@@ -213,7 +222,7 @@ class VerdictGiven(_Event):
     verdict: Verdict
 
 
-class VoteCast(_Event):
+class VoteCast(_Answer):
     """Somebody has voted, or failed to: one of the audience, by number, or a debater.
 
     An audience's ballot is `for`, `against` or `undecided`; a debater's names those whose answers it is for, in order.
@@ -226,17 +235,13 @@ class VoteCast(_Event):
     ballot: tuple[SideKey, ...] = ()
     reason: str = ""
     persona: str = ""
-    model: str = ""
-    failed: str = ""
-    asks: int = 1
-    usage: Usage = Usage()
 
     @property
     def question(self) -> str:
         return f"{self.moment} {self.round}, voter {self.voter}"
 
 
-class BaselineGiven(_Event):
+class BaselineGiven(_Answer):
     """What the model says to the motion without a debate: a single answer, or one of several that are counted."""
 
     type: Literal["baseline_given"] = "baseline_given"
@@ -244,10 +249,6 @@ class BaselineGiven(_Event):
     number: int = 1
     answer: Literal["for", "against"] | None = None
     text: str = ""
-    model: str = ""
-    failed: str = ""
-    asks: int = 1
-    usage: Usage = Usage()
 
     @property
     def question(self) -> str:

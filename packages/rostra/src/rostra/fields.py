@@ -1,4 +1,4 @@
-"""What a field may hold, in requests and at rest: one-line names, prose, numbers; and the two kinds of models."""
+"""What a field may hold, in requests and at rest: names, prose, numbers, language tags; and the two kinds of models."""
 
 from __future__ import annotations
 
@@ -47,6 +47,11 @@ def not_empty(text: str) -> str:
     if not any(unicodedata.category(c)[0] not in "ZC" for c in text):
         raise PydanticCustomError("blank", "must not be empty")
     return text
+
+
+def primary(language: str | None) -> str | None:
+    """The language of a BCP 47 tag, without script and region: `zh` of `zh-Hant-TW`."""
+    return language.split("-")[0].lower() if language else None
 
 
 Name = Annotated[

@@ -6,6 +6,7 @@ import math
 from typing import NamedTuple
 
 from rostra.agenda import Slot, agenda, turns_planned
+from rostra.fields import primary
 from rostra.models import Debate
 
 UNTIMED_TOKENS = 300
@@ -55,7 +56,7 @@ def _characters(debate: Debate, minutes: float | None) -> int | None:
 
 
 def _language(debate: Debate) -> str:
-    return (debate.language or "en").split("-")[0].lower()
+    return primary(debate.language) or "en"
 
 
 def _longest_minutes(debate: Debate) -> float:

@@ -10,12 +10,10 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
-import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
-from itertools import chain, count
-from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -30,7 +28,6 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from rostra.fields import (
-    JOINERS,
     Line,
     ModelName,
     Motion,
@@ -43,10 +40,9 @@ from rostra.fields import (
     not_empty,
     plain_text,
 )
-from rostra.format import AUDIENCE, MODERATOR, Format, Team
+from rostra.format import MODERATOR, Format
+from rostra.naming import HELPERS, in_language, name_key, stance_of, unnamed
 from rostra.seating import seated
-
-T = TypeVar("T")
 
 MAX_DEBATERS = 16
 MAX_TURNS = 1000
@@ -410,11 +406,6 @@ class QuestionRequest(Request):
     to: Name | None = Field(default=None, description="A debater's name; when left out, it is for whoever speaks next.")
 
 
-def name_key(name: str) -> str:
-    """What makes two names the same one: compatibility form, case and joiners are ignored."""
-    return "".join(c for c in unicodedata.normalize("NFKC", name).casefold().strip() if c not in JOINERS)
-
-
 # ── The debate, with everything decided ─────────────────────────────────────────────────────────────────
 
 
@@ -429,6 +420,13 @@ class Debater(Stored):
     model: str = "default"
     sampling: Sampling = Sampling()
     human: bool = False
+
+
+class ForkedFrom(Stored):
+    """The debate whose first turns this one began with."""
+
+    id: str
+    after_turn: int = Field(description="The last turn that is the other debate's; 0 where none is.")
 
 
 class Debate(Stored):
@@ -458,6 +456,12 @@ class Debate(Stored):
     limits: Limits = Limits()
     seed: int
     metadata: Mapping[str, MetadataValue] = {}
+    forked_from: ForkedFrom | None = None
+
+    @property
+    def turns_carried(self) -> int:
+        """How many turns it began with, which were taken in another debate."""
+        return self.forked_from.after_turn if self.forked_from else 0
 
     def strictness(self, check: Check) -> Strictness:
         """How strictly attempts are checked for it."""
@@ -502,71 +506,9 @@ class Debate(Stored):
         return self.speaker(speaker_id).sampling | self.phases.get(phase, PhaseRules()).sampling
 
 
-# Names and stances for a debate that gives none, by language.
-_DEFAULT_SIDES: dict[str, tuple[tuple[str, str], tuple[str, str]]] = {
-    "en": (("Affirmative", "for the motion"), ("Negative", "against the motion")),
-    "ja": (("肯定側", "論題に賛成"), ("否定側", "論題に反対")),
-    "de": (("Pro", "für den Antrag"), ("Contra", "gegen den Antrag")),
-    "zh": (("正方", "支持辩题"), ("反方", "反对辩题")),
-    "ko": (("찬성 측", "논제에 찬성"), ("반대 측", "논제에 반대")),
-    "fr": (("Proposition", "pour la motion"), ("Opposition", "contre la motion")),
-    "es": (("Proposición", "a favor de la moción"), ("Oposición", "en contra de la moción")),
-    "pt": (("Proposição", "a favor da moção"), ("Oposição", "contra a moção")),
-    "it": (("Pro", "a favore della mozione"), ("Contro", "contro la mozione")),
-    "ru": (("Утверждающая сторона", "за тезис"), ("Отрицающая сторона", "против тезиса")),
-    "ar": (("المؤيد", "مع القضية المطروحة"), ("المعارض", "ضد القضية المطروحة")),
-}
-
-# What those are called who speak without being debaters.
-HELPERS: Mapping[str, Mapping[str, str]] = {
-    MODERATOR: {
-        "en": "Moderator", "ja": "司会", "de": "Moderator", "zh": "主持人", "ko": "사회자", "fr": "Modérateur",
-        "es": "Moderador", "pt": "Moderador", "it": "Moderatore", "ru": "Ведущий", "ar": "مدير المناظرة",
-    },
-    AUDIENCE: {
-        "en": "Audience", "ja": "聴衆", "de": "Publikum", "zh": "观众", "ko": "청중", "fr": "Public",
-        "es": "Público", "pt": "Público", "it": "Pubblico", "ru": "Публика", "ar": "الجمهور",
-    },
-}  # fmt: skip
-
-
-def in_language(texts: Mapping[str, T], language: str | None) -> T:
-    """The one in the language, in English where there is none."""
-    return texts.get((language or "en").split("-")[0].lower(), texts["en"])
-
-
 def default_debaters(language: str | None, debate_format: Format) -> tuple[DebaterRequest, ...]:
-    """Debaters for a debate that names none: one on every seat, or two, for and against; named in the debate's
-    language where Rostra knows it."""
-    sides = in_language(_DEFAULT_SIDES, language)
-    if debate_format.is_free:
-        return tuple(DebaterRequest(name=name, stance=stance) for name, stance in sides)
-    by_side: Mapping[str, tuple[str, str]] = dict(zip(("for", "against"), sides, strict=True))
-    if sorted(team.side for team, _ in debate_format.seats()) == ["against", "for"]:
-        teams = debate_format.teams
-        return tuple(DebaterRequest(name=by_side[t.side][0], stance=by_side[t.side][1], team=t.name) for t in teams)
-    seats = [(team, name) for team in debate_format.teams for name in _seat_names(team, by_side)]
-    names = _distinct([name for _, name in seats], [in_language(names, language) for names in HELPERS.values()])
-    return tuple(DebaterRequest(name=name, team=team.name) for (team, _), name in zip(seats, names, strict=True))
-
-
-def _seat_names(team: Team, by_side: Mapping[str, tuple[str, str]]) -> Sequence[str]:
-    if team.titles:
-        return team.titles
-    own = team.title or team.name.replace("_", " ").capitalize()
-    name = own if team.title or team.side == "own" else by_side[team.side][0]
-    return [name] if len(team.seats) == 1 else [f"{name} {n}" for n in range(1, len(team.seats) + 1)]
-
-
-def _distinct(names: Sequence[str], taken: Sequence[str]) -> list[str]:
-    """The names, with a number behind each that was had before."""
-    known = {name_key(name) for name in taken}
-    distinct: list[str] = []
-    for name in names:
-        shown = next(one for one in chain([name], (f"{name} {n}" for n in count(2))) if name_key(one) not in known)
-        known.add(name_key(shown))
-        distinct.append(shown)
-    return distinct
+    """Who argues where the request names nobody."""
+    return tuple(DebaterRequest(**one._asdict()) for one in unnamed(language, debate_format))
 
 
 def debate_from(
@@ -589,7 +531,7 @@ def debate_from(
         Debater(
             id=f"d{n}",
             name=d.name,
-            stance=d.stance or _stance(debate_format, team, request.language),
+            stance=d.stance or stance_of(team, debate_format, request.language),
             persona=d.persona,
             team=team,
             model=d.model,
@@ -603,7 +545,7 @@ def debate_from(
         created_at=created,
         motion=request.motion,
         language=request.language,
-        format=_with_rounds(debate_format, request.rounds),
+        format=with_rounds(debate_format, request.rounds),
         speakers=_ids(request.speakers or (), debaters),
         opening=request.opening,
         debaters=debaters,
@@ -623,13 +565,6 @@ def debate_from(
     )
 
 
-def _stance(debate_format: Format, team: str, language: str | None) -> str:
-    """Of a debater who has none of their own: the team's side."""
-    sides = in_language(_DEFAULT_SIDES, language)
-    side = next((each.side for each in debate_format.teams if each.name == team), "own")
-    return {"for": sides[0][1], "against": sides[1][1], "own": ""}[side]
-
-
 def _audience(debate_format: Format) -> AudienceRules | None:
     return AudienceRules(size=debate_format.audience) if debate_format.audience else None
 
@@ -642,7 +577,7 @@ def _decision(debate_format: Format) -> DecisionRules | None:
     return DecisionRules(protocol=debate_format.decision, limit=votes)
 
 
-def _with_rounds(debate_format: Format, rounds: int | None) -> Format:
+def with_rounds(debate_format: Format, rounds: int | None) -> Format:
     """The free phases in so many rounds."""
     if rounds is None:
         return debate_format

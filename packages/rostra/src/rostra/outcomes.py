@@ -45,10 +45,6 @@ class Outcomes(BaseModel):
                 return self
 
     @property
-    def usages(self) -> list[Usage]:
-        return [event.usage for event in (*self.answers, *self.failed)]
-
-    @property
     def answered(self) -> frozenset[str]:
         """The questions that need not be asked again."""
         return frozenset(answer.question for answer in self.answers)

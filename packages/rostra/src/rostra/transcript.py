@@ -35,6 +35,7 @@ from rostra.events import (
     VerdictGiven,
     VoteCast,
 )
+from rostra.forking import request_of
 from rostra.format import MODERATOR, Phase
 from rostra.measures import DebateMeasures, measure
 from rostra.models import ENDED, Debate, PhaseRules, Status
@@ -48,6 +49,7 @@ class Course(BaseModel):
 
     status: Status = Status.QUEUED
     reason: str = ""
+    is_fork: bool = False
     turns: tuple[TurnTaken, ...] = ()
     failed_attempts: tuple[AttemptFailed, ...] = ()
     choices: tuple[SpeakerChosen, ...] = ()
@@ -63,31 +65,38 @@ class Course(BaseModel):
     ended_at: AwareDatetime | None = None
     paused_at: AwareDatetime | None = None  # since when nobody could play it: it was paused, or waited for a person
     paused_seconds: float = 0.0  # up to the last time that it went on
+    usage: Usage = Usage()  # spent in all, with failed attempts and what was asked beside the turns
 
     @property
     def tokens(self) -> int:
-        """All tokens spent, with failed attempts and what was asked beside the turns."""
         return self.usage.total
-
-    @property
-    def usage(self) -> Usage:
-        """Tokens spent in all; `counted_by` is the least exact count among them."""
-        spent = (*self.turns, *self.failed_attempts, *self.choices, *self.points)
-        return sum([*(event.usage for event in spent), *self.outcomes.usages], start=Usage())
 
 
 def fold(events: Iterable[Event]) -> Course:
     """Reads a debate's events, in order, into its course."""
     course = Course()
     for event in events:
-        course = course.model_copy(update=_after(course, event))
+        usage = course.usage + _spent(course, event)
+        course = course.model_copy(update={**_after(course, event), "usage": usage})
     return course
+
+
+def _spent(course: Course, event: Event) -> Usage:
+    """What the event cost this debate: what stands in a fork before anybody took it up was spent in another one."""
+    is_carried = course.is_fork and course.started_at is None
+    match event:
+        case TurnTaken() | AttemptFailed() | SpeakerChosen() | PointDecided() if not is_carried:
+            return event.usage
+        case ReadingGiven() | VoteCast() | BaselineGiven() | QuestionFailed() if not is_carried:
+            return event.usage
+        case _:
+            return Usage()
 
 
 def _after(course: Course, event: Event) -> Mapping[str, Any]:
     match event:
         case DebateCreated():
-            return {}
+            return {"is_fork": event.forked_from is not None}
         case DebateClaimed():
             versions = dict.fromkeys([*course.versions, *filter(None, [event.rostra])])
             return {
@@ -204,12 +213,14 @@ def settings_as_json(debate: Debate) -> dict[str, Any]:
     names = {d.id: d.name for d in debate.debaters}
     settings = debate.model_dump(mode="json", include=_SETTINGS)
     return {
+        "forked_from": debate.forked_from and debate.forked_from.model_dump(),
         "format": debate.format.name,
         "teams": [team.model_dump(mode="json") for team in debate.format.teams],
         "seats": {seat: names[i] for seat, i in debate.seats.items()},
         "phases": [_phase_as_json(debate, phase) for phase in debate.format.phases],
         "speakers": [names[i] for i in debate.speakers] or None,
         **settings,
+        "request": request_of(debate),
     }
 
 
@@ -307,6 +318,7 @@ def facts(debate: Debate, course: Course) -> list[tuple[str, str]]:
     models = ", ".join(sorted({turn.model for turn in course.turns if turn.model}))
     rows = [
         ("Debate", debate.id),
+        ("Fork of", f"{fork.id} after turn {fork.after_turn}" if (fork := debate.forked_from) else ""),
         ("Status", course.status.value + (f": {course.reason}" if course.reason else "")),
         ("Turns", f"{len(course.turns)} of {turns_planned(debate)}"),
         ("Format", debate.format.name),

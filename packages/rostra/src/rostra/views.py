@@ -27,11 +27,13 @@ from rostra.events import (
     VerdictGiven,
     VoteCast,
 )
-from rostra.format import Format, Order, Side, Team
+from rostra.format import Format, Phase, Side, Team
 from rostra.measures import DebateMeasures
 from rostra.models import (
     AudienceRules,
+    DebateRequest,
     DecisionRules,
+    ForkedFrom,
     GuardRules,
     HumanRules,
     JudgeRules,
@@ -68,6 +70,7 @@ class Links(View):
     resume: str
     turns: str
     questions: str
+    fork: str
 
 
 class DebaterView(View):
@@ -119,6 +122,7 @@ class DebateView(View):
     limits: Limits
     seed: int
     metadata: Mapping[str, MetadataValue]
+    forked_from: ForkedFrom | None = Field(description="The debate whose turns it began with; null for most.")
     notes: list[str] = Field(description="What this version does not do with the request, in plain sentences.")
     links: Links
 
@@ -128,14 +132,6 @@ class DebateList(View):
 
     data: list[DebateView]
     next_cursor: str | None = Field(description="For `after`, to get the next ones; null on the last page.")
-
-
-class PhaseView(View):
-    """A named part of a format."""
-
-    name: str
-    order: Order | None
-    rounds: int
 
 
 class TeamView(View):
@@ -269,8 +265,10 @@ class QuestionView(View):
     at: AwareDatetime
 
 
-class PlayedPhaseView(PhaseView):
-    """A phase, with what is different in it."""
+class PlayedPhaseView(Phase):
+    """A phase as it was played, with what is different in it."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
     sampling: dict[str, Any] = Field(description="These options come before the debaters' own.")
 
@@ -278,6 +276,7 @@ class PlayedPhaseView(PhaseView):
 class SettingsView(View):
     """All that is needed to hold the debate again."""
 
+    forked_from: ForkedFrom | None
     format: str
     teams: list[Team]
     seats: dict[str, str] = Field(description="Who sits on each seat of the teams.")
@@ -296,6 +295,7 @@ class SettingsView(View):
     limits: Limits
     seed: int
     metadata: Mapping[str, MetadataValue]
+    request: DebateRequest = Field(description="What to POST for the same debate again; what is so anyway is left out.")
 
 
 class TranscriptView(View):
@@ -338,6 +338,7 @@ class CreatedView(View):
     v: int
     at: AwareDatetime
     type: Literal["debate_created"]
+    forked_from: ForkedFrom | None
     debate: HeadView
 
 

@@ -55,6 +55,7 @@ def debate_view(record: Record) -> DebateView:
         limits=debate.limits,
         seed=debate.seed,
         metadata=debate.metadata,
+        forked_from=debate.forked_from,
         notes=[],
         links=_links(debate.id),
     )
@@ -155,4 +156,5 @@ def _links(debate_id: str) -> Links:
         resume=f"{path}/resume",
         turns=f"{path}/turns",
         questions=f"{path}/questions",
+        fork=f"{path}/fork",
     )

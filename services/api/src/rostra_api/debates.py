@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing, suppress
 from typing import Annotated
 
@@ -12,7 +12,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import WithJsonSchema
 
 from rostra.agenda import turns_planned
-from rostra.events import Recorded, TurnAwaited, Usage
+from rostra.events import Event, Recorded, TurnAwaited, Usage
 from rostra.models import ENDED, Debate, DebateRequest, Status
 from rostra.store import NotFound, Record, StorageDown
 from rostra.views import DebateList, DebateView
@@ -79,15 +79,29 @@ async def begin(
     wanted = intake.read(await intake.body_of(request))
     debate = intake.debate_of(wanted, parts.models, parts.formats.by_name)
     check_tokens(debate, parts.settings)
-    debate_id = await _stored(parts, caller, debate, key, intake.fingerprint(wanted))
-    replayed = debate_id != debate.id
-    waits = intake.wait_preferred(prefer)
-    begun = _begun(parts, caller, debate_id, waits) if replayed else _begun_now(parts, caller, debate, waits)
-    record = await begun
-    return _accepted(record, replayed=replayed, waited=waits)
+    return await accept(parts, caller, debate, key, intake.fingerprint(wanted), intake.wait_preferred(prefer))
 
 
-async def _stored(parts: Parts, caller: Caller, debate: Debate, key: str, request: bytes) -> str:
+async def accept(
+    parts: Parts, caller: Caller, debate: Debate, key: str, request: bytes, seconds: int, carried: Sequence[Event] = ()
+) -> Response:
+    """The debate is stored, or was before under this key, and a worker is called; answered after the wait."""
+    debate_id = await _stored(parts, caller, debate, key, request, carried)
+    if debate_id != debate.id:
+        return await replay(parts, caller, debate_id, seconds)
+    record = await _begun_now(parts, caller, debate, seconds)
+    return _accepted(record, replayed=False, waited=seconds)
+
+
+async def replay(parts: Parts, caller: Caller, debate_id: str, seconds: int) -> Response:
+    """The debate that the same request has begun before, after the wait."""
+    record = await _begun(parts, caller, debate_id, seconds)
+    return _accepted(record, replayed=True, waited=seconds)
+
+
+async def _stored(
+    parts: Parts, caller: Caller, debate: Debate, key: str, request: bytes, carried: Sequence[Event]
+) -> str:
     """The id of the debate, stored now, or of the one that the key stands for already: that one needs no room."""
     try:
         parts.lookout.check_room()
@@ -97,7 +111,9 @@ async def _stored(parts: Parts, caller: Caller, debate: Debate, key: str, reques
             raise
         return known
     most = (parts.settings.queued_per_owner, parts.settings.queued)
-    debate_id, _ = await parts.store.create(debate, owner=caller.owner, key=key, request=request, most=most)
+    debate_id, _ = await parts.store.create(
+        debate, owner=caller.owner, key=key, request=request, most=most, carried=carried
+    )
     return debate_id
 
 
@@ -122,7 +138,8 @@ async def _begun(parts: Parts, caller: Caller, debate_id: str, seconds: int) -> 
 
 def _fresh(debate: Debate, caller: Caller) -> Record:
     """What was stored just now; not read again, so that an accepted debate is always answered as one."""
-    return Record(debate, caller.owner, Status.QUEUED, "", 0, turns_planned(debate), None, None, Usage(), "")
+    done, planned = debate.turns_carried, turns_planned(debate)
+    return Record(debate, caller.owner, Status.QUEUED, "", done, planned, None, None, Usage(), "")
 
 
 def _accepted(record: Record, *, replayed: bool, waited: int) -> Response:

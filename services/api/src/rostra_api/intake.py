@@ -23,6 +23,7 @@ from starlette.types import Scope
 
 from rostra.agenda import turns_planned
 from rostra.endpoints import Endpoints, unsupported
+from rostra.forking import ForkRequest
 from rostra.format import Format, Label, Order
 from rostra.formats import checking
 from rostra.lengths import UNTIMED_TOKENS
@@ -37,8 +38,8 @@ from rostra.models import (
     TurnRules,
     debate_from,
     default_debaters,
-    name_key,
 )
+from rostra.naming import name_key
 from rostra.seating import Unseated, seated
 from rostra_api.problems import (
     BAD_PARAMETER,
@@ -145,10 +146,10 @@ def read_as(kind: type[T], body: bytes, invalid: Kind) -> T:
     return request
 
 
-def fingerprint(request: DebateRequest) -> bytes:
-    """The same bytes for the same request, however it was spaced and ordered."""
+def fingerprint(request: DebateRequest | ForkRequest, of: str = "") -> bytes:
+    """The same bytes for the same request (`of` the same debate), however it was spaced and ordered."""
     given = request.model_dump(mode="json", exclude_unset=True)
-    return hashlib.sha256(json.dumps(given, sort_keys=True).encode()).digest()
+    return hashlib.sha256((of + json.dumps(given, sort_keys=True)).encode()).digest()
 
 
 def _refusal(body: bytes, errors: Sequence[ErrorDetails], invalid: Kind) -> Refusal:
@@ -255,9 +256,16 @@ def _together(said: Sequence[str]) -> str:
 # ── What only this installation knows ───────────────────────────────────────────────────────────────────
 
 
-def debate_of(request: DebateRequest, models: Mapping[str, Endpoints], formats: Mapping[str, Format]) -> Debate:
+def debate_of(
+    request: DebateRequest,
+    models: Mapping[str, Endpoints],
+    formats: Mapping[str, Format],
+    *,
+    find_language: bool = True,
+) -> Debate:
     """The debate that `request` asks for, if its format and its models can do it. Raises: Refusal."""
-    request = request.model_copy(update={"language": request.language or language_of(request)})
+    if find_language and not request.language:
+        request = request.model_copy(update={"language": language_of(request)})
     debate_format = _format(request.format, formats)
     debaters = request.debaters or default_debaters(request.language, debate_format)
     faults = [

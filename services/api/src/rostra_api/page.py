@@ -16,13 +16,14 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from rostra import __version__, account, again, outcomes
+from rostra import account, again, outcomes
 from rostra.events import SCRIPTED, AttemptFailed, TurnTaken
 from rostra.measures import DebateMeasures, TurnMeasures
 from rostra.measures.segments import graphemes
 from rostra.models import Debate
 from rostra.plain import on_one_line, plain
 from rostra.transcript import Course, Words, facts, measured, rounds
+from rostra.version import ROSTRA
 from rostra_api.charts import Bar, Chart, drawn
 from rostra_api.headers import policy
 
@@ -50,7 +51,7 @@ def page(debate: Debate, course: Course, measures: DebateMeasures | None = None)
     found = list(outcomes.sections(debate, course.outcomes))
     charts = [(chart, drawn(chart)) for chart in _charts(course, measures, colours)]
     return _TEMPLATE.render(
-        version=__version__,
+        version=ROSTRA,
         language=debate.language or "en",
         direction=direction(debate.language),
         policy=_OWN_POLICY,

@@ -113,16 +113,25 @@ async def _parts(request: Request) -> Parts:
 PartsNeeded = Annotated[Parts, Depends(_parts)]
 
 
-async def _debate_id(debate_id: Annotated[str, Path(alias="id")], request: Request) -> str:
-    """An id as it stands in the path, of a debate that the caller may reach. Raises: NotFound.
+async def _named_id(debate_id: Annotated[str, Path(alias="id")]) -> str:
+    """An id as it stands in the path. Raises NotFound where it cannot be one."""
+    if not _DEBATE_ID.fullmatch(debate_id):
+        raise NotFound(debate_id)
+    structlog.contextvars.bind_contextvars(debate_id=debate_id)
+    return debate_id
+
+
+# For who finds out themselves whether the caller may reach it.
+NamedId = Annotated[str, Depends(_named_id)]
+
+
+async def _debate_id(debate_id: NamedId, request: Request) -> str:
+    """The id of a debate that the caller may reach. Raises: NotFound.
 
     It takes the parts and the caller itself: FastAPI would work both out once more for it.
     """
-    if not _DEBATE_ID.fullmatch(debate_id):
-        raise NotFound(debate_id)
     parts, caller = await _parts(request), await caller_of(request)
     await parts.owners.check(debate_id, caller)
-    structlog.contextvars.bind_contextvars(debate_id=debate_id)
     return debate_id
 
 

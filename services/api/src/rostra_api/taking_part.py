@@ -11,7 +11,8 @@ from pydantic import BaseModel
 from rostra.agenda import agenda
 from rostra.lengths import longest
 from rostra.measures.segments import graphemes
-from rostra.models import MAX_CHARACTERS, Debate, QuestionRequest, TurnRequest, name_key
+from rostra.models import MAX_CHARACTERS, Debate, QuestionRequest, TurnRequest
+from rostra.naming import name_key
 from rostra.store import Record
 from rostra.views import DebateView
 from rostra_api import intake

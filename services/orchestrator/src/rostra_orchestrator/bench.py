@@ -61,7 +61,8 @@ class Bench:
     away: set[str] = field(default_factory=set[str])  # models that were waited for in vain
 
     async def open(self) -> None:
-        """The audience's first vote, before the first turn."""
+        """The audience's first vote, before the first turn; in a fork, of who has not voted, before its own first turn,
+        since they read the motion alone."""
         await self._audience("before", ())
 
     async def sit(self, turns: Sequence[TurnTaken], round_: int = 1) -> None:

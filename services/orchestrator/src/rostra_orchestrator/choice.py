@@ -9,7 +9,8 @@ from typing import Literal
 
 from rostra.agenda import Slot, fallback_speaker
 from rostra.events import Usage
-from rostra.models import HELPERS, derived_seed
+from rostra.models import derived_seed
+from rostra.naming import HELPERS
 from rostra_orchestrator import prompt
 from rostra_orchestrator.endpoint import Answer, Message, ModelError, ModelServer, Unavailable
 from rostra_orchestrator.slots import Line

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 from rostra.measures import language, repetition, speech, stance
 from rostra.measures.segments import graphemes
-from rostra.models import HELPERS, Check, Debate, Debater, Strictness
+from rostra.models import Check, Debate, Debater, Strictness
+from rostra.naming import HELPERS
 from rostra_orchestrator import prompt, text
 
 # The share of a turn's character 5-grams that one earlier turn may have.

@@ -15,7 +15,8 @@ from structlog.contextvars import bound_contextvars
 
 from rostra.agenda import Slot, agenda, is_scripted
 from rostra.events import AttemptFailed, PointDecided, QuestionPut, SpeakerChosen, TurnTaken, Usage, VerdictGiven
-from rostra.models import HELPERS, Debate, Status
+from rostra.models import Debate, Status
+from rostra.naming import HELPERS
 from rostra.store import Claim, Fenced, StorageDown, Store
 from rostra.tasks import stopped
 from rostra.transcript import Course, fold
@@ -203,7 +204,7 @@ class _Playing:
             table = Table(self.debate, seats, self.settings, Guard(self.debate), slots)
             table.hear(course)
             beside = Bench(self.debate, pools, self.settings, self._note, self._ask, course.outcomes)
-            if not course.turns:
+            if len(course.turns) <= self.debate.turns_carried:
                 await beside.open()
             for slot in slots[len(course.turns) :]:
                 if await self._is_agreed(beside, table, slot):

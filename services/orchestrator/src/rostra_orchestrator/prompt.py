@@ -23,9 +23,11 @@ from typing import Any, cast
 import regex
 
 from rostra.agenda import Slot
+from rostra.fields import primary
 from rostra.format import MODERATOR
 from rostra.lengths import longest
-from rostra.models import HELPERS, Debate, Debater, derived_seed
+from rostra.models import Debate, Debater, derived_seed
+from rostra.naming import HELPERS
 from rostra_orchestrator import slots
 from rostra_orchestrator.endpoint import Message
 from rostra_orchestrator.slots import Line
@@ -364,7 +366,7 @@ def languages() -> list[str]:
 @cache
 def _prose(tag: str | None) -> Mapping[str, Any]:
     """The prose in the debate's language; in English, which names the language, where there is none."""
-    language = (tag or "en").split("-")[0].lower()
+    language = primary(tag)
     chosen = language if language in languages() else "en"
     return tomllib.loads((_folder() / f"{chosen}.toml").read_text(encoding="utf-8"))
 

@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, cast
 
-from rostra.measures.segments import primary
+from rostra.fields import primary
 from rostra.models import Debate
 from rostra_orchestrator import prompt
 from rostra_orchestrator.endpoint import Message

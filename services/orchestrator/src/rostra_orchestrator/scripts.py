@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from rostra.fields import primary
 from rostra.measures.language import SCRIPTS
-from rostra.measures.segments import primary
 
 # Unicode's blocks of letters, vowel signs and the script's own punctuation, as GBNF's and Python's character classes
 # both take them.

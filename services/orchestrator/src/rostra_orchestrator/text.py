@@ -11,6 +11,7 @@ from functools import lru_cache
 
 import regex
 
+from rostra.fields import primary
 from rostra.measures.segments import graphemes, sentences
 
 _MARKUP = r"[*_\"“「\s]*"
@@ -90,4 +91,4 @@ def _behind_a_word(text: str, characters: int) -> str:
 
 
 def _between(language: str | None) -> str:
-    return "" if (language or "").split("-")[0].lower() in {"ja", "zh"} else " "
+    return "" if primary(language) in {"ja", "zh"} else " "

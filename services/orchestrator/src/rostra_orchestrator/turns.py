@@ -15,7 +15,8 @@ from rostra.agenda import Slot
 from rostra.endpoints import SUPPORTED
 from rostra.events import HUMAN, SCRIPTED, SKIPPED, AttemptFailed, QuestionPut, TurnTaken, Usage
 from rostra.format import MODERATOR
-from rostra.models import HELPERS, Debate, Debater
+from rostra.models import Debate, Debater
+from rostra.naming import HELPERS
 from rostra.transcript import Course
 from rostra_orchestrator import ladder
 from rostra_orchestrator.attempt import Attempt, Rejected, Say

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 import regex
 
-from rostra.measures.segments import primary, words, written_words
+from rostra.fields import primary
+from rostra.measures.segments import words, written_words
 from rostra.measures.wording import telltale_words
 
 

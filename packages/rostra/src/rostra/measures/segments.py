@@ -10,6 +10,8 @@ from typing import cast
 import regex
 import sentencex  # pyright: ignore[reportMissingTypeStubs]
 
+from rostra.fields import primary
+
 # Scripts that put no spaces between words (UAX 14 and 29 leave them to dictionaries). ー and 〆 are of no script.
 _UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}ー〆]"
 _GRAPHEME = regex.compile(r"\X")
@@ -83,11 +85,6 @@ def _parts(line: str, language: str) -> list[str]:
         return _segment(language, line)
     except UnicodeEncodeError:  # half a character, as a broken stream leaves it
         return [line]
-
-
-def primary(language: str | None) -> str | None:
-    """The language of a BCP 47 tag, without script and region: `zh` of `zh-Hant-TW`."""
-    return language.split("-")[0].lower() if language else None
 
 
 @lru_cache(maxsize=512)  # the same sentences and instructions are compared again and again

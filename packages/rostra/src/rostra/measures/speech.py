@@ -9,6 +9,7 @@ from itertools import islice
 
 import regex
 
+from rostra.fields import primary
 from rostra.measures.language import scripts
 from rostra.measures.repetition import grams
 from rostra.measures.segments import (
@@ -17,7 +18,6 @@ from rostra.measures.segments import (
     is_spaced,
     normal,
     own_words,
-    primary,
     sentences,
     written_words,
 )

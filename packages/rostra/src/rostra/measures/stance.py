@@ -14,9 +14,10 @@ from typing import NamedTuple
 
 import regex
 
+from rostra.fields import primary
 from rostra.measures.language import detected
 from rostra.measures.repetition import is_substantial
-from rostra.measures.segments import has_words, own_words, primary, sentences
+from rostra.measures.segments import has_words, own_words, sentences
 from rostra.measures.wording import Wording, any_of, languages, pattern, wording
 
 

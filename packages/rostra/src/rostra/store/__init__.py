@@ -34,15 +34,15 @@ Errors:
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.resources import files
+from itertools import chain
 from typing import Any, cast
 
 from redis.asyncio import Redis
 
-from rostra import __version__
 from rostra.agenda import turns_planned
 from rostra.events import (
     Answered,
@@ -85,6 +85,7 @@ from rostra.store.records import (
     WhyUnawaited,
     Wish,
 )
+from rostra.version import ROSTRA
 
 __all__ = [
     "RENEW_SECONDS",
@@ -171,10 +172,12 @@ class Store:
         key: str = "",
         request: bytes = b"",
         most: tuple[int, int] = (0, 0),
+        carried: Sequence[Event] = (),
     ) -> tuple[str, bool]:
         """Stores a new debate, once for each of an owner's idempotency keys; answers its id and whether it is new.
 
-        `most` bounds the debates that wait, this owner's and all (0: any number).
+        `most` bounds the debates that wait, this owner's and all (0: any number). `carried` are the events of another
+        debate that it begins with, in order; what they cost was spent there.
 
         Raises:
             KeyReused: `key` was used within a day for another request.
@@ -186,12 +189,13 @@ class Store:
             debate.model_dump_json(exclude_none=True),
             turns_planned(debate),
             debate.created_at.isoformat(timespec="milliseconds"),
-            encode(DebateCreated(at=debate.created_at)),
+            encode(DebateCreated(at=debate.created_at, forked_from=debate.forked_from)),
             owner,
             _hash_of(owner, key),
             hashlib.sha256(request).hexdigest(),
             IDEMPOTENCY_SECONDS,
             *most,
+            *chain.from_iterable((_seq(event), encode(event)) for event in carried),
         )
         if outcome == "other":
             raise KeyReused(debate_id)
@@ -355,7 +359,7 @@ class Store:
 
     async def claim(self, debate_id: str, process: str) -> Claim | str:
         """Takes this debate up as `process`, or says in a word why not: `leased`, `missing`, its status."""
-        event = DebateClaimed(fence=0, process=process, rostra=__version__)  # the script puts the fence in
+        event = DebateClaimed(fence=0, process=process, rostra=ROSTRA)  # the script puts the fence in
         return records.claim(await self._run("claim", debate_id, process, _now(), encode(event)), process)
 
     async def claim_next(self, named: str, process: str, *, most: int = 0) -> Claim | str:
@@ -364,7 +368,7 @@ class Store:
         That is `named`, if it has lost its player; else the oldest one that waits, of the owner who has fewest played
         at the moment, and not more than `most` (0: any number).
         """
-        event = DebateClaimed(fence=0, process=process, rostra=__version__)
+        event = DebateClaimed(fence=0, process=process, rostra=ROSTRA)
         return records.claim(await self._run("next", named, process, _now(), encode(event), most), process)
 
     async def renew(self, claim: Claim) -> Wish:
@@ -379,7 +383,7 @@ class Store:
 
         Raises: Fenced.
         """
-        seq = event.seq if isinstance(event, TurnTaken) else 0
+        seq = _seq(event)
         answered = isinstance(event, Answered)
         spent = usage or Usage()
         tokens = (spent.prompt_tokens, spent.completion_tokens)
@@ -540,6 +544,11 @@ class Store:
             for debate_id in positions
             if _key(debate_id, "events") in rows or _key(debate_id, "deltas") in rows
         }
+
+
+def _seq(event: Event) -> int:
+    """Where a turn stands in the stream; 0 of what stands behind the last one."""
+    return event.seq if isinstance(event, TurnTaken) else 0
 
 
 def _identity(claim: Claim) -> tuple[str, int, str]:

@@ -1,6 +1,7 @@
 -- ARGV: id, spec, turns planned, created at, event, owner, idempotency key's hash ('' for none), request's hash, key's life (s),
--- most that wait of this owner, and in all (0: any number)
-local id, spec, planned, now, event, owner, idempotency, request, life, most_own, most = unpack(ARGV)
+-- most that wait of this owner, and in all (0: any number), then the events that it begins with: of each its seq (0 for
+-- what is no turn) and itself
+local id, spec, planned, now, event, owner, idempotency, request, life, most_own, most = unpack(ARGV, 1, 11)
 if idempotency ~= '' then
   local stored = redis.call('HMGET', P .. 'idempotency:' .. idempotency, 'request', 'id')
   if stored[1] then
@@ -17,6 +18,14 @@ move(id, 'queued')
 redis.call('ZADD', P .. 'debates', 0, id)
 redis.call('ZADD', owner_key(owner, 'debates'), 0, id)
 note(id, event)
+for place = 12, #ARGV, 2 do
+  if ARGV[place] == '0' then
+    note(id, ARGV[place + 1])
+  else
+    redis.call('XADD', debate_key(id) .. ':events', ARGV[place] .. '-0', 'event', ARGV[place + 1])
+    redis.call('HSET', debate_key(id), 'turns_done', ARGV[place])
+  end
+end
 if idempotency ~= '' then
   redis.call('HSET', P .. 'idempotency:' .. idempotency, 'request', request, 'id', id)
   redis.call('EXPIRE', P .. 'idempotency:' .. idempotency, life)
