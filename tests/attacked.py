@@ -37,6 +37,7 @@ class Readings:
     markdown: str
     html: str
     lines: str
+    sheet: str
     live: bytes  # followed from the beginning to the end
     replayed: bytes  # read afterwards
     headers: list[tuple[str, str]]
@@ -58,13 +59,20 @@ async def _readings(redis_url: str, model_url: str) -> Readings:
         await played(store, OrchestratorSettings(redis_url=redis_url, llm_url=model_url), claim)
         forms = [
             await client.get(f"/v1/debates/{debate.id}/{form}")
-            for form in ("transcript.json", "transcript.md", "transcript.html", "transcript.ndjson", "events")
+            for form in (
+                "transcript.json",
+                "transcript.md",
+                "transcript.html",
+                "transcript.ndjson",
+                "transcript.csv",
+                "events",
+            )
         ]
         read = Readings(
             forms[0].json(),
-            *(form.text for form in forms[1:4]),
+            *(form.text for form in forms[1:5]),
             (await live).content,
-            forms[4].content,
+            forms[5].content,
             [pair for form in forms for pair in form.headers.multi_items()],
         )
     await store.close()

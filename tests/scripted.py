@@ -26,6 +26,7 @@ class Says:
     finish: str | None = "stop"
     pause: float = 0.0
     usage: dict[str, int] | None = None
+    fingerprint: Any = None
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ class ScriptedModel:
     async def _stream(self, answer: Says) -> AsyncIterator[str]:
         try:
             for word in answer.text.split(" "):
-                yield _chunk({"delta": {"content": word + " "}, "finish_reason": None})
+                yield _chunk({"delta": {"content": word + " "}, "finish_reason": None}, answer.fingerprint)
                 await asyncio.sleep(answer.pause)
         except asyncio.CancelledError:
             self.cancelled += 1
@@ -157,9 +158,10 @@ async def _cut(text: str) -> AsyncIterator[str]:
     raise asyncio.CancelledError
 
 
-def _chunk(choice: dict[str, Any]) -> str:
+def _chunk(choice: dict[str, Any], fingerprint: Any = None) -> str:
     # Raw UTF-8, as llama-server and vLLM write it; but half of a surrogate pair has no bytes.
-    written = json.dumps({"choices": [{"index": 0, **choice}]}, ensure_ascii=False)
+    whole = {"choices": [{"index": 0, **choice}], "system_fingerprint": fingerprint}
+    written = json.dumps(whole, ensure_ascii=False)
     return "data: " + re.sub("[\ud800-\udfff]", lambda half: f"\\u{ord(half[0]):x}", written) + "\n\n"
 
 

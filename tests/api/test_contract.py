@@ -6,11 +6,12 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 from httpx2 import AsyncClient
 
+from rostra.events import KnownEvent
 from rostra_api.openapi import document
 
 ROOT = Path(__file__).parents[2]
@@ -39,6 +40,14 @@ async def test_it_is_served_as_it_is_published(client: AsyncClient, contract: di
 def test_all_it_refers_to_is_there(contract: dict[str, Any]):
     defined = {f"#/components/schemas/{name}" for name in contract["components"]["schemas"]}
     assert references(contract) == defined
+
+
+def test_every_event_is_told(contract: dict[str, Any]):
+    known = {get_args(get_type_hints(event)["type"])[0] for event in get_args(get_args(KnownEvent)[0])}
+    stream = contract["paths"]["/v1/debates/{id}/events"]["get"]["responses"]["200"]["content"]["text/event-stream"]
+    names = [each["$ref"].rsplit("/")[-1] for each in stream["schema"]["properties"]["data"]["contentSchema"]["anyOf"]]
+    told = [contract["components"]["schemas"][name]["properties"].get("type", {}) for name in names]
+    assert {schema["const"] for schema in told if schema} == known
 
 
 def test_a_debate_is_asked_for_with_a_schema(contract: dict[str, Any]):

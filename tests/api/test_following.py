@@ -13,7 +13,7 @@ from rostra.events import AttemptFailed, Recorded
 from rostra.models import Status
 from rostra.store import Claim, Store, connect
 from rostra_api.following import BLOCK_MS, WAITING, Follower, Following
-from rostra_api.sse import News
+from rostra_api.sse import News, Told
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ class TestFollowing:
     async def test_what_waits_for_one_is_bounded(self, claim: Claim):
         follower = Follower(words=True)
         follower.behind = False
-        news = News(claim.debate, Recorded(id="1-0", event=a_turn(1)))
+        news = News(Told(claim.debate), Recorded(id="1-0", event=a_turn(1)))
         for _ in range(WAITING + 1):
             follower.offer(news)
         assert follower.behind

@@ -11,10 +11,12 @@ import sys
 import time
 from collections.abc import AsyncIterator
 
+import jsonschema_rs
 import pytest
 from httpx2 import AsyncClient, ServerSentEvent
 
-from builders import a_turn
+from builders import A_FORMAT, a_debate, a_turn, claimed
+from rostra.agenda import agenda
 from rostra.events import AttemptFailed
 from rostra.models import Status
 from rostra.store import Claim, Store, connect
@@ -76,6 +78,29 @@ class TestWatching:
         turn = next(e.json() for e in await all_of(reader, events_of(claim)) if e.event == "turn_taken")
         assert (turn["debater"], turn["seq"]) == ("Grace", 1)
         assert turn["text"] == "Espacios, \u2028 señor\n\ndata: no"
+
+    async def test_turns_are_told_with_their_slots(self, reader: AsyncClient, store: Store):
+        claim = await claimed(store, a_debate(format=A_FORMAT, debaters=None))
+        for slot in agenda(claim.debate):
+            await store.append(claim, a_turn(slot.seq, debater=slot.debater or "", phase=slot.phase, round=slot.round))
+        await store.finish(claim, Status.COMPLETED)
+        told = [e.json() for e in await all_of(reader, events_of(claim)) if e.event == "turn_taken"]
+        transcript = (await reader.get(f"/v1/debates/{claim.debate.id}/transcript.json")).json()
+        assert [{k: v for k, v in turn.items() if k not in {"v", "at", "type"}} for turn in told] == transcript["turns"]
+        assert {turn["kind"] for turn in told} == {"announcement", "speech", "point", "question", "answer", "notes"}
+        question = next(turn for turn in told if turn["kind"] == "question")
+        assert question["to"] == next(turn["debater"] for turn in told if turn["slot"] == "T case")
+        assert [turn["heard_by"] for turn in told if turn["kind"] == "notes"] == ["spaces"]
+
+    async def test_every_event_is_as_the_contract_says(self, reader: AsyncClient, store: Store, claim: Claim):
+        contract = (await reader.get("/openapi.json")).json()
+        stream = contract["paths"]["/v1/debates/{id}/events"]["get"]["responses"]["200"]["content"]["text/event-stream"]
+        schema = {**stream["schema"]["properties"]["data"]["contentSchema"], "components": contract["components"]}
+        await hold(store, claim, turns=2)
+        told = [event.json() for event in await all_of(reader, events_of(claim))]
+        validator = jsonschema_rs.validator_for(schema)
+        assert [(data, error.message) for data in told for error in validator.iter_errors(data)] == []
+        assert not validator.is_valid(told[0] | {"debate": None})
 
     async def test_whose_process_it_is_concerns_nobody(self, reader: AsyncClient, store: Store, claim: Claim):
         await store.finish(claim, Status.COMPLETED)

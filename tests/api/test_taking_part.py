@@ -15,9 +15,10 @@ from attacked import SAID
 from builders import A_FORMAT, a_debate, a_request, a_turn, claimed
 from rostra import queue
 from rostra.events import QuestionPut
+from rostra.markdown import as_markdown
 from rostra.models import Debate
 from rostra.store import Claim, Store
-from rostra.transcript import Course, as_markdown, fold
+from rostra.transcript import Course, fold
 from rostra.views import DebateView, TranscriptView
 from rostra_api.page import page
 

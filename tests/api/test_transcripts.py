@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from typing import Any
 
@@ -17,6 +19,7 @@ from rostra.views import TranscriptView
 from rostra_api.transcripts import preferred
 
 JSON, MARKDOWN, HTML, LINES = "application/json", "text/markdown", "text/html", "application/x-ndjson"
+SHEET = "text/csv"
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 
 
@@ -91,7 +94,7 @@ async def test_a_verdict_stands_in_every_form(client: AsyncClient, store: Store,
     TranscriptView.model_validate((await client.get(f"{path}.json")).json())
     assert "- Ada wins, by 100% of the judges." in (await client.get(f"{path}.md")).text
     page = (await client.get(f"{path}.html")).text
-    assert '<li dir="auto">Ada wins, by 100% of the judges.</li>' in page
+    assert "<li>Ada wins, by 100% of the judges.</li>" in page
     assert "“&lt;script&gt;alert(2)&lt;/script&gt;” (rejected: not in the transcript)" in page
     lines = [json.loads(line) for line in (await client.get(f"{path}.ndjson")).text.splitlines()]
     assert [line["type"] for line in lines[-2:]] == ["reading_given", "verdict_given"]
@@ -113,10 +116,34 @@ async def test_all_that_happened_a_line_an_event(client: AsyncClient, store: Sto
         ("1-0", "turn_taken"),
     ]
     assert (told[2]["debater"], told[2]["text"]) == ("Ada", "Tabs,\u2028 they say\n")
-    assert told[1].keys() == {"id", "type", "v", "at", "fence"}
+    assert told[1].keys() == {"id", "type", "v", "at", "fence", "rostra"}
 
 
-@pytest.mark.parametrize("ending", ["json", "md", "html", "ndjson"])
+async def test_the_first_line_says_which_debate_it_is(client: AsyncClient, claim: Claim):
+    path = f"/v1/debates/{claim.debate.id}/transcript"
+    first = json.loads((await client.get(f"{path}.ndjson")).text.splitlines()[0])
+    transcript = (await client.get(f"{path}.json")).json()
+    head = {name: transcript[name] for name in ("id", "motion", "debaters", "settings", "turns_planned")}
+    assert (first["type"], first["debate"]) == ("debate_created", head)
+    assert first["debate"]["motion"] == "Tabs beat spaces"
+
+
+async def test_a_row_a_turn(client: AsyncClient, store: Store, claim: Claim):
+    await store.append(claim, a_turn(1, text="=1+1"))
+    path = f"/v1/debates/{claim.debate.id}/transcript"
+    named = await client.get(f"{path}.csv")
+    assert named.text == (await client.get(path, headers={"Accept": SHEET})).text
+    assert named.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert [row["text"] for row in csv.DictReader(io.StringIO(named.text, newline=""))] == ["'=1+1"]
+
+
+async def test_a_debate_links_to_every_form(client: AsyncClient, claim: Claim):
+    exports = (await client.get(f"/v1/debates/{claim.debate.id}")).json()["links"]["exports"]
+    assert list(exports) == ["json", "md", "html", "ndjson", "csv"]
+    assert [(await client.get(path)).status_code for path in exports.values()] == [200] * 5
+
+
+@pytest.mark.parametrize("ending", ["json", "md", "html", "ndjson", "csv"])
 async def test_a_saved_file_is_named_after_its_debate(client: AsyncClient, claim: Claim, ending: str):
     saved = await client.get(f"/v1/debates/{claim.debate.id}/transcript.{ending}")
     assert saved.headers["Content-Disposition"] == f'inline; filename="debate-{claim.debate.id}.{ending}"'
@@ -128,7 +155,7 @@ async def test_one_who_knows_it_is_not_sent_it_again(client: AsyncClient, store:
     assert first.headers["Vary"] == "Accept"
     known = {"If-None-Match": first.headers["ETag"]}
     assert (await client.get(path, headers=known)).status_code == 304
-    for form in (".md", ".html", ".ndjson"):
+    for form in (".md", ".html", ".ndjson", ".csv"):
         other = await client.get(path + form, headers=known)
         assert other.status_code == 200
         assert (await client.get(path + form, headers={"If-None-Match": other.headers["ETag"]})).status_code == 304
@@ -156,9 +183,10 @@ async def test_another_form_is_not_to_be_had(client: AsyncClient, claim: Claim):
         (BROWSER, HTML),
         ("text/plain", None),
         ("application/x-ndjson", LINES),
+        ("text/csv", SHEET),
         ("application/json;q=0", None),
         ("application/json;q=x", None),
     ],
 )
 def test_what_is_wanted_most(accept: str, form: str | None):
-    assert preferred(accept, (JSON, MARKDOWN, HTML, LINES)) == form
+    assert preferred(accept, (JSON, MARKDOWN, HTML, LINES, SHEET)) == form

@@ -321,3 +321,15 @@ async def test_props_tell_the_model_file_s_hash_once_it_is_known(
         while (sha256 := (await client.get("/props")).json()["sha256"]) is None:
             await asyncio.sleep(0.1)
     assert sha256 == bundled_sha256
+
+
+async def test_every_answer_tells_which_file_spoke(client: httpx2.AsyncClient, bundled_sha256: str) -> None:
+    async with asyncio.timeout(30):
+        while (await client.get("/props")).json()["sha256"] is None:
+            await asyncio.sleep(0.1)
+    whole = (await client.post("/v1/chat/completions", json=a_chat(max_tokens=2))).json()
+    said = [chunk async for chunk in chunks(client, a_chat(max_tokens=2))]
+    streamed = [json.loads(chunk) for chunk in said if chunk != "[DONE]"]
+    assert streamed
+    text = (await client.post("/v1/completions", json={"prompt": "Hello", "max_tokens": 2})).json()
+    assert {told["system_fingerprint"] for told in [whole, text, *streamed]} == {f"sha256:{bundled_sha256}"}

@@ -24,10 +24,11 @@ from judges import (
 from playing import course, play_out, played, until
 from rostra.endpoints import Endpoint
 from rostra.events import QuestionFailed, ReadingGiven
+from rostra.markdown import as_markdown
 from rostra.models import Debate, Status
 from rostra.outcomes import audience, baselines, decision
 from rostra.store import Claim, Store
-from rostra.transcript import Course, as_json, as_markdown
+from rostra.transcript import Course, as_json
 from rostra_orchestrator.play import MAX_STALLS
 from rostra_orchestrator.settings import Settings
 from scripted import Answer, Fails, Hangs, Says, ScriptedModel

@@ -43,6 +43,17 @@ async def test_an_answer_comes_with_its_finish_reason_and_usage(model: ScriptedM
     assert answer.usage == Usage(prompt_tokens=5, completion_tokens=2)
 
 
+async def test_an_answer_says_which_model_spoke(model: ScriptedModel):
+    model.answers = [
+        Says("Tabs win.", fingerprint="sha256:abc"),
+        Says("Tabs win.", fingerprint="fp\x1b[2J\n1" + "x" * 500),
+        Says("Tabs win.", fingerprint=7),
+        Says("Tabs win."),
+    ]
+    told = [(await ask(model)).fingerprint for _ in range(4)]
+    assert told == ["sha256:abc", ("fp[2J 1" + "x" * 500)[:128], "", ""]
+
+
 async def test_every_option_is_sent_under_the_name_that_the_server_knows(model: ScriptedModel):
     await ask(model, {"mirostat": 2, "top_k": 7}, dialect="llama-cpp-python")
     assert model.requests[0]["mirostat_mode"] == 2

@@ -13,10 +13,11 @@ from playing import course, play_out, played
 from rostra.agenda import Slot, agenda, is_scripted
 from rostra.events import PointDecided
 from rostra.formats import library
+from rostra.markdown import as_markdown
 from rostra.models import Debate, Status
 from rostra.outcomes import decision
 from rostra.store import Store
-from rostra.transcript import as_json, as_markdown
+from rostra.transcript import as_json
 from rostra_orchestrator.settings import Settings
 from scripted import Says, ScriptedModel
 

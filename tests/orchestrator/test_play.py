@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import rostra
 from builders import a_debate, a_turn, claimed
 from playing import course, play_out, played, until, words_spoken
 from rostra.endpoints import Endpoint
@@ -48,6 +49,13 @@ async def test_a_turn_records_the_sampling_that_was_sent(store: Store, settings:
     sent = model.requests[0]
     assert all(sent[name] == value for name, value in sampling.items() if name != "stop")
     assert sent["stop"] == list(sampling["stop"])
+
+
+async def test_a_turn_records_which_model_spoke(store: Store, settings: Settings, model: ScriptedModel):
+    model.answers = [Says("Tabs are one byte.", fingerprint="sha256:abc")]
+    ended = await play_out(store, settings, rounds=1)
+    assert [turn.fingerprint for turn in ended.turns] == ["sha256:abc", ""]
+    assert ended.versions == (rostra.__version__,)
 
 
 async def test_the_server_is_told_what_begins_alike(store: Store, settings: Settings, model: ScriptedModel):

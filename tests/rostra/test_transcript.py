@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from builders import a_debate, a_turn
+from rostra.again import as_written
 from rostra.events import (
     AttemptFailed,
     DebateClaimed,
@@ -21,8 +22,9 @@ from rostra.events import (
     decode,
     encode,
 )
+from rostra.markdown import as_markdown, neutral
 from rostra.models import Status
-from rostra.transcript import as_json, as_markdown, fold, neutral
+from rostra.transcript import as_json, fold
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -85,12 +87,25 @@ def test_events_of_a_later_release_are_read():
     assert event.text == "Tabs are one byte."
 
 
+def test_events_of_an_earlier_release_are_read():
+    turn, claim = json.loads(encode(a_turn(1))), {"type": "debate_claimed", "v": 2, "fence": 1, "process": "w"}
+    del turn["fingerprint"]
+    course = fold([decode(json.dumps(claim)), decode(json.dumps(turn))])
+    assert (course.turns[0].fingerprint, course.versions) == ("", ())
+
+
+def test_each_version_that_played_it_is_known_once():
+    claims = [DebateClaimed(fence=n, process="w", rostra=version) for n, version in enumerate(["1.0", "1.1", "1.0"], 1)]
+    assert fold(claims).versions == ("1.0", "1.1")
+
+
 def test_the_markdown_reads_like_a_transcript():
     debate = a_debate(opening="Begin.", rounds=1)
     course = fold(
         [
-            DebateClaimed(fence=1, process="w", at=NOW),
-            a_turn(1, "d1", text="Tabs are one byte."),
+            DebateClaimed(fence=1, process="w", rostra="0.1.0", at=NOW),
+            a_turn(1, "d1", text="Tabs are one byte.", fingerprint="sha256:abc"),
+            AttemptFailed(seq=2, attempt=1, debater="d2", reason="repetition", detail="says what was said before"),
             a_turn(2, "d2", text="Spaces are sure."),
             DebateEnded(status=Status.COMPLETED, at=NOW),
         ]
@@ -102,8 +117,17 @@ def test_the_markdown_reads_like_a_transcript():
         "## Debate, round 1\n\n"
         "**Ada:** Tabs are one byte.\n\n"
         "**Grace:** Spaces are sure.\n\n"
+        "## Settings\n\n- Format: Round robin (round\\_robin)\n- Phases: Debate (round robin, 1 round)\n"
+        "- Each turn: words per minute 150\n- Guard: repetition lenient, length lenient, language lenient, stance "
+        "lenient, speaker lenient, leaks lenient\n- Seed: 40\n\n"
+        "### Ada\n\n- Stance: for tabs\n- Persona: A terse systems programmer.\n- Model: default\n\n"
+        "### Grace\n\n- Stance: for spaces\n- Persona: A patient compiler writer.\n- Model: default\n\n"
+        "## Failed attempts\n\n- Turn 2, attempt 1, Grace: repetition: says what was said before\n\n"
+        f"## Once more\n\nPOST this to /v1/debates.\n\n```json\n{as_written(debate)}\n```\n\n"
         f"---\n\n- Debate: {debate.id}\n- Status: completed\n- Turns: 2 of 2\n- Format: round\\_robin\n"
         "- Model: default\n- Seed: 40\n- Started: 2026-01-02 03:04:05 UTC\n- Ended: 2026-01-02 03:04:05 UTC\n"
+        "- Rostra: 0\\.1.0\n- Model default: sha256:abc (1 turn)\n"
+        "- Model default: its server did not say which (1 turn)\n"
     )
 
 

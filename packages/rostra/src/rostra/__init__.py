@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rostra.version import ROSTRA
+
 if TYPE_CHECKING:
     from rostra.client import AsyncClient, Client
 
-__version__ = "0.1.0"
+__version__ = ROSTRA
 __all__ = ["AsyncClient", "Client", "__version__"]
 
 

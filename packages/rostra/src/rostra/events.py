@@ -75,6 +75,7 @@ class DebateClaimed(_Event):
     v: int = 2
     fence: int
     process: str = Field(validation_alias=AliasChoices("process", "owner"))
+    rostra: str = ""  # the worker's version
 
 
 # The `finish_reason` of a turn whose words no model was asked for: a script's, a person's, or nobody's.
@@ -98,6 +99,7 @@ class TurnTaken(_Event):
     faults: tuple[str, ...] = ()  # what the guard still found: the turn is the least bad of its attempts
     sampling: Mapping[str, Any] = {}
     model: str = ""
+    fingerprint: str = ""  # which model spoke, as its server says: `sha256:…` of the file where it is Rostra's
     usage: Usage = Usage()
     finish_reason: str = "stop"
     started_at: AwareDatetime

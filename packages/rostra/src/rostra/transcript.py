@@ -1,8 +1,7 @@
-"""The transcript: what was said, folded from the events. Pure; JSON and Markdown are renderings of it."""
+"""The transcript: what was said, folded from the events. Pure; JSON, Markdown and the others are renderings of it."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
@@ -38,10 +37,9 @@ from rostra.events import (
 )
 from rostra.forking import request_of
 from rostra.format import MODERATOR, Phase
-from rostra.measures import measure
+from rostra.measures import DebateMeasures, measure
 from rostra.models import ENDED, Debate, PhaseRules, Status
 from rostra.outcomes import Outcomes
-from rostra.plain import on_one_line
 
 
 class Course(BaseModel):
@@ -62,6 +60,7 @@ class Course(BaseModel):
     missed: TurnMissed | None = None  # the last one
     questions_at_given: int = 0  # so many had been put
     outcomes: Outcomes = Outcomes()
+    versions: tuple[str, ...] = ()  # of the workers that played it
     started_at: AwareDatetime | None = None
     ended_at: AwareDatetime | None = None
     paused_at: AwareDatetime | None = None  # since when nobody could play it: it was paused, or waited for a person
@@ -99,7 +98,12 @@ def _after(course: Course, event: Event) -> Mapping[str, Any]:
         case DebateCreated():
             return {"is_fork": event.forked_from is not None}
         case DebateClaimed():
-            return {"status": Status.RUNNING, "started_at": course.started_at or event.at}
+            versions = dict.fromkeys([*course.versions, *filter(None, [event.rostra])])
+            return {
+                "status": Status.RUNNING,
+                "started_at": course.started_at or event.at,
+                "versions": tuple(versions),
+            }
         case TurnTaken():
             return {"turns": (*course.turns, event)}
         case SpeakerChosen():
@@ -144,31 +148,41 @@ def _went_on(course: Course, event: Event) -> Mapping[str, Any]:
     }
 
 
-def as_json(debate: Debate, course: Course) -> dict[str, Any]:
-    """The transcript on the wire; debaters go by the names that people gave."""
+def as_json(debate: Debate, course: Course, measures: DebateMeasures | None = None) -> dict[str, Any]:
+    """The transcript on the wire; debaters go by the names that people gave. `measures` are `measured`, where they are
+    known."""
+    figures = measures or measured(debate, course)
     return {
         "id": debate.id,
         "status": course.status.value,
         "reason": course.reason,
         "complete": course.status in ENDED,
-        "motion": debate.motion,
-        "debaters": debaters_as_json(debate),
-        "settings": settings_as_json(debate),
+        **head_as_json(debate),
         "turns": _turns_as_json(debate, course.turns),
         "questions": _questions_as_json(debate, course.questions),
-        "turns_planned": turns_planned(debate),
         "usage": course.usage.model_dump(),
         **outcomes.as_json(debate, course.outcomes),
-        "measures": measures_as_json(debate, course),
+        "measures": figures.model_dump(mode="json") if figures else None,
     }
 
 
-def measures_as_json(debate: Debate, course: Course) -> dict[str, Any] | None:
+def head_as_json(debate: Debate) -> dict[str, Any]:
+    """What a debate is, before anything was said."""
+    return {
+        "id": debate.id,
+        "motion": debate.motion,
+        "debaters": debaters_as_json(debate),
+        "settings": settings_as_json(debate),
+        "turns_planned": turns_planned(debate),
+    }
+
+
+def measured(debate: Debate, course: Course) -> DebateMeasures | None:
     """The figures of a debate that has ended; a running one has none yet, since each turn costs a few
     milliseconds of every reading."""
     if course.status not in ENDED or not course.turns:
         return None
-    return measure(debate, course.turns).model_dump(mode="json")
+    return measure(debate, course.turns)
 
 
 def debaters_as_json(debate: Debate) -> list[dict[str, Any]]:
@@ -216,20 +230,26 @@ def _phase_as_json(debate: Debate, phase: Phase) -> dict[str, Any]:
 
 
 def _turns_as_json(debate: Debate, turns: Sequence[TurnTaken]) -> list[dict[str, Any]]:
-    """The turns with what their slots say of them: kind and name of the slot, who was asked or asked, and the team that
-    alone heard it."""
     names, slots = debate.names, agenda(debate)
     return [
         {
             **turn.model_dump(mode="json", exclude={"v", "at", "type"}),
             "debater": names[turn.debater],
-            "kind": slot.kind,
-            "slot": slot.name,
-            "to": names[slot.to] if slot.to else None,
-            "heard_by": slot.team or None,
+            **slot_as_json(names, slot),
         }
         for turn, slot in zip(turns, slots, strict=False)
     ]
+
+
+def slot_as_json(names: Mapping[str, str], slot: Slot) -> dict[str, Any]:
+    """What a slot says of its turn: kind and name of the slot, who was asked or asked, and the team that alone heard
+    it."""
+    return {
+        "kind": slot.kind,
+        "slot": slot.name,
+        "to": names[slot.to] if slot.to else None,
+        "heard_by": slot.team or None,
+    }
 
 
 def _questions_as_json(debate: Debate, questions: Sequence[QuestionPut]) -> list[dict[str, Any]]:
@@ -242,78 +262,6 @@ def _questions_as_json(debate: Debate, questions: Sequence[QuestionPut]) -> list
         }
         for put in questions
     ]
-
-
-# ── Markdown ────────────────────────────────────────────────────────────────────────────────────────────
-
-_MARKUP = re.compile(r"([\\`*_\[\]<>#|~&$^])")
-_AT_START = re.compile(r"^(\d+(?=[.)]))?([.)+=-])")  # a list, or an underline that makes a heading
-# What renderers make links of without being asked: addresses with a scheme, `//host`, bare hosts, mail addresses; and
-# some send a message to who stands behind an @.
-_SCHEME = re.compile(r"(?i)(https?|ftps?|mailto|xmpp)(?=:)")
-_SLASHES = re.compile(r"/(?=/)")
-_DOT = re.compile(r"(?<=[^\s.\d])\.(?=[^\s.])|(?<=\d)\.(?=[^\s.\d])")
-_AT_SIGN = re.compile(r"@(?=\S)")
-_JOINER = "\u2060"
-
-
-def neutral(text: str) -> str:
-    """`text` as Markdown that shows just these characters: no markup, no HTML, no link made of an address.
-
-    What models and people write is data: it must not become a heading, an image or a script in a page
-    that shows the transcript, nor drive a terminal. Word joiners keep renderers from linking bare addresses: on both
-    sides of a dot or an @, since some take a joiner before it for a part of a name, and some one behind it.
-    """
-    escaped = _MARKUP.sub(r"\\\1", _unlinked(on_one_line(text)))
-    return _AT_START.sub(r"\g<1>\\\2", escaped)
-
-
-def _unlinked(text: str) -> str:
-    text = _SLASHES.sub(f"/{_JOINER}", _SCHEME.sub(rf"\1{_JOINER}", text))
-    return _AT_SIGN.sub(f"{_JOINER}@{_JOINER}", _DOT.sub(f"{_JOINER}.{_JOINER}", text))
-
-
-def as_markdown(debate: Debate, course: Course) -> str:
-    """The transcript to read, keep or publish."""
-    return (
-        "\n\n".join(
-            part
-            for part in (
-                _heading(debate, course),
-                *_spoken(debate, course),
-                *_outcomes(debate, course),
-                _closing(debate, course),
-            )
-            if part
-        )
-        + "\n"
-    )
-
-
-def _heading(debate: Debate, course: Course) -> str:
-    lines = [f"# {neutral(debate.motion)}", ""]
-    lines += [f"- **{neutral(d.name)}**" + (f": {neutral(d.stance)}" if d.stance else "") for d in debate.debaters]
-    if debate.opening:
-        lines += ["", f"> {neutral(debate.opening)}"]
-    return "\n".join(lines)
-
-
-def _spoken(debate: Debate, course: Course) -> Iterable[str]:
-    for title, said in rounds(debate, course):
-        if title:
-            yield f"## {neutral(title)}"
-        for words in said:
-            yield f"**{neutral(words.speaker)}:** {neutral(words.text)}"
-
-
-def _outcomes(debate: Debate, course: Course) -> Iterable[str]:
-    for title, told in outcomes.sections(debate, course.outcomes):
-        yield f"## {title}"
-        yield "\n".join(f"- {neutral(line)}" for line in told)
-
-
-def _closing(debate: Debate, course: Course) -> str:
-    return "\n".join(["---", "", *(f"- {label}: {neutral(value)}" for label, value in facts(debate, course))])
 
 
 # ── What every reading shows ────────────────────────────────────────────────────────────────────────────

@@ -9,7 +9,24 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from rostra.doctor import Report
 from rostra.endpoints import Dialect
-from rostra.events import Usage
+from rostra.events import (
+    AttemptFailed,
+    BaselineGiven,
+    DebateEnded,
+    DebatePaused,
+    DebateReleased,
+    DebateResumed,
+    PointDecided,
+    QuestionFailed,
+    QuestionPut,
+    ReadingGiven,
+    SpeakerChosen,
+    TurnAwaited,
+    TurnMissed,
+    Usage,
+    VerdictGiven,
+    VoteCast,
+)
 from rostra.format import Format, Phase, Side, Team
 from rostra.measures import DebateMeasures
 from rostra.models import (
@@ -37,12 +54,17 @@ class View(BaseModel):
     model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
 
 
+# The transcript's, as their names end.
+Form = Literal["json", "md", "html", "ndjson", "csv"]
+
+
 class Links(View):
     """Where to go from a debate."""
 
     self: str
     events: str
     transcript: str
+    exports: Mapping[Form, str] = Field(description="The transcript in each of its forms.")
     cancel: str
     pause: str
     resume: str
@@ -219,6 +241,10 @@ class TurnView(View):
     )
     sampling: dict[str, Any]
     model: str
+    fingerprint: str = Field(
+        description="Which model spoke, as its server said: `sha256:` and the hash of the file where the server is "
+        "Rostra's, others' `system_fingerprint` as it is; empty where nothing was said."
+    )
     usage: Usage
     finish_reason: str
     started_at: AwareDatetime
@@ -291,6 +317,99 @@ class TranscriptView(View):
     decision: Decision | None = Field(description="What the debaters decided; null where they did not vote.")
     baselines: Baselines | None = Field(description="What there was to be had without a debate, where it was asked.")
     measures: DebateMeasures | None = Field(description="The debate's figures; null until it has ended.")
+
+
+# ── what happens to a debate, as it is told ─────────────────────────────────────────────────────────────
+
+
+class HeadView(View):
+    """What a debate is, before anything was said."""
+
+    id: str
+    motion: str
+    debaters: list[DebaterView]
+    settings: SettingsView
+    turns_planned: int
+
+
+class CreatedView(View):
+    """The debate was accepted: the first event of each."""
+
+    v: int
+    at: AwareDatetime
+    type: Literal["debate_created"]
+    forked_from: ForkedFrom | None
+    debate: HeadView
+
+
+class ClaimedView(View):
+    """A worker took the debate up."""
+
+    v: int
+    at: AwareDatetime
+    type: Literal["debate_claimed"]
+    fence: int
+    rostra: str = Field(description="The worker's version; empty where it was not recorded.")
+
+
+class TakenView(TurnView):
+    """A turn, as the transcript has it."""
+
+    v: int
+    at: AwareDatetime
+    type: Literal["turn_taken"]
+
+
+class GivenView(View):
+    """A person gave the words of a turn, which come with it."""
+
+    v: int
+    at: AwareDatetime
+    type: Literal["turn_given"]
+    seq: int
+    debater: str
+
+
+class WordsView(View):
+    """Some words of an attempt while it is spoken; the `delta` of a stream."""
+
+    seq: int
+    attempt: int
+    debater: str
+    text: str
+
+
+class EndView(View):
+    """Nothing will follow; the `end` of a stream."""
+
+    status: Status
+    reason: str
+
+
+# All but what only a later release knows of. Debaters and sides go by the names that people gave.
+TOLD: tuple[type[BaseModel], ...] = (
+    CreatedView,
+    ClaimedView,
+    SpeakerChosen,
+    PointDecided,
+    TurnAwaited,
+    GivenView,
+    TurnMissed,
+    TakenView,
+    QuestionPut,
+    AttemptFailed,
+    QuestionFailed,
+    ReadingGiven,
+    VerdictGiven,
+    VoteCast,
+    BaselineGiven,
+    DebateReleased,
+    DebatePaused,
+    DebateResumed,
+    DebateEnded,
+    WordsView,
+    EndView,
+)
 
 
 class Alive(View):

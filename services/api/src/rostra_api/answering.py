@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from rostra.agenda import turns_planned
 from rostra.endpoints import Endpoint, able
@@ -22,6 +22,7 @@ from rostra.views import (
     DebateList,
     DebaterView,
     DebateView,
+    Form,
     FormatLinks,
     FormatSummary,
     FormatView,
@@ -149,6 +150,7 @@ def _links(debate_id: str) -> Links:
         self=path,
         events=f"{path}/events",
         transcript=f"{path}/transcript",
+        exports={form: f"{path}/transcript.{form}" for form in get_args(Form)},
         cancel=f"{path}/cancel",
         pause=f"{path}/pause",
         resume=f"{path}/resume",

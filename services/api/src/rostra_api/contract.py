@@ -8,6 +8,7 @@ from pydantic.json_schema import models_json_schema
 
 from rostra.forking import ForkRequest
 from rostra.models import DebateRequest, QuestionRequest, TurnRequest
+from rostra.views import TOLD
 from rostra_api.entry import OPEN
 from rostra_api.problems import Problem, documented
 
@@ -18,7 +19,7 @@ _NEVER_GIVEN = ("HTTPValidationError", "ValidationError")
 
 
 def completed(document: dict[str, Any]) -> dict[str, Any]:
-    """`document` with the request's schema, which is not parsed by FastAPI, and the problems."""
+    """`document` with the request's schema, which is not parsed by FastAPI, what streams hold, and the problems."""
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for name in _NEVER_GIVEN:
         schemas.pop(name, None)
@@ -27,6 +28,10 @@ def completed(document: dict[str, Any]) -> dict[str, Any]:
         ref_template="#/components/schemas/{model}",
     )
     schemas.update(own["$defs"])
+    _, told = models_json_schema(
+        [(view, "serialization") for view in TOLD], ref_template="#/components/schemas/{model}"
+    )
+    schemas.update({name: schema for name, schema in told["$defs"].items() if name not in schemas})
     document["components"]["securitySchemes"] = {"key": _KEY}
     document["security"] = [{"key": []}, {}]  # without keys nobody needs one
     for path, operations in document["paths"].items():

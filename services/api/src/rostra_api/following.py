@@ -18,7 +18,7 @@ from rostra.events import DebateEnded, Delta, Recorded
 from rostra.models import Debate
 from rostra.store import StorageDown, Store
 from rostra_api.problems import FOLLOWERS_FULL, TOO_MANY_FOLLOWERS, Refusal
-from rostra_api.sse import News, number
+from rostra_api.sse import News, Told, number
 
 # A debate that nobody followed before is looked at when the reader's wait is over, so at most this much later.
 BLOCK_MS = 100
@@ -74,7 +74,7 @@ class _Channel:
     def __init__(self, debate: Debate, position: tuple[str, str]) -> None:
         self.position = position
         self.followers: set[Follower] = set()
-        self._debate = debate
+        self.told = Told(debate)
 
     def deliver(self, events: Iterable[Recorded], words: Iterable[Delta]) -> None:
         """Events first: words of a turn that is there already are of no use."""
@@ -88,7 +88,7 @@ class _Channel:
         self.position = last_event, last_delta
 
     def _offer(self, item: Recorded | Delta) -> None:
-        news = News(self._debate, item)
+        news = News(self.told, item)
         for follower in self.followers:
             follower.offer(news)
 
@@ -183,7 +183,8 @@ class Following:
         follower.behind = False
         events = await self._store.events(debate.id, after, PAGE)
         follower.behind |= len(events) == PAGE
-        return [News(debate, event) for event in events]
+        told = self._channels[debate.id].told
+        return [News(told, event) for event in events]
 
     @asynccontextmanager
     async def _joined(self, debate: Debate, follower: Follower) -> AsyncGenerator[Follower]:

@@ -7,10 +7,13 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
-from rostra.events import AttemptFailed, DebateClaimed, Delta, Event, Recorded, TurnGiven, TurnTaken
+from rostra.agenda import Slot, agenda
+from rostra.events import AttemptFailed, DebateClaimed, DebateCreated, Delta, Event, Recorded, TurnGiven, TurnTaken
 from rostra.models import Debate, Status
 from rostra.plain import json_line
 from rostra.sides import titles
+from rostra.transcript import head_as_json, slot_as_json
+from rostra.views import TOLD
 
 RETRY_MS = 2000
 FIRST = f"retry: {RETRY_MS}\n\n".encode()
@@ -28,25 +31,72 @@ SCHEMA: Mapping[str, Any] = {
     "properties": {
         "event": {"type": "string"},
         "id": {"type": "string", "pattern": f"^{EVENT_ID.pattern}$"},
-        "data": {"type": "string", "contentMediaType": "application/json"},
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": {"anyOf": [{"$ref": f"#/components/schemas/{view.__name__}"} for view in TOLD]},
+        },
     },
     "required": ["event", "data"],
 }
 
 
-class News:
-    """An event, or some words of an attempt. Rendered once, however many follow."""
+class Told:
+    """How what happens to a debate is told: people by the names that they gave, turns with their slots. To be kept for
+    all of a debate's events: to write its agenda out takes as long as to tell hundreds of them."""
 
-    def __init__(self, debate: Debate, item: Recorded | Delta) -> None:
-        self.item = item
+    def __init__(self, debate: Debate) -> None:
         self._debate = debate
 
     @cached_property
+    def names(self) -> Mapping[str, str]:
+        return titles(self._debate)
+
+    @cached_property
+    def _slots(self) -> Mapping[int, Slot]:
+        return {slot.seq: slot for slot in agenda(self._debate)}
+
+    def event(self, event: Event) -> dict[str, Any]:
+        # Which process it is concerns nobody outside; and a person's words come with their turn.
+        hidden = {"process", "text"} if isinstance(event, TurnGiven) else {"process"}
+        data = event.model_dump(mode="json", exclude=hidden, context=self.names)
+        for whom in ("debater", "to"):
+            if data.get(whom):
+                data[whom] = self.names.get(data[whom], data[whom])
+        return data | self._more(event)
+
+    def _more(self, event: Event) -> dict[str, Any]:
+        """What the event itself does not say."""
+        match event:
+            case DebateCreated():
+                return {"debate": head_as_json(self._debate)}
+            case TurnTaken():
+                slot = self._slots.get(event.seq)
+                return slot_as_json(self.names, slot) if slot else {}
+            case _:
+                return {}
+
+    def words(self, delta: Delta) -> dict[str, Any]:
+        return {
+            "seq": delta.seq,
+            "attempt": delta.attempt,
+            "debater": self.names.get(delta.debater, delta.debater),
+            "text": delta.text,
+        }
+
+
+class News:
+    """An event, or some words of an attempt. Rendered once, however many follow."""
+
+    def __init__(self, told: Told, item: Recorded | Delta) -> None:
+        self.item = item
+        self._told = told
+
+    @cached_property
     def frame(self) -> bytes:
-        names = titles(self._debate)
         if isinstance(self.item, Recorded):
-            return frame(self.item.event.type, _event_data(self.item.event, names), self.item.id)
-        return frame("delta", _delta_data(self.item, names))
+            return frame(self.item.event.type, self._told.event(self.item.event), self.item.id)
+        return frame("delta", self._told.words(self.item))
 
 
 class Relevance:
@@ -95,30 +145,11 @@ def end(status: Status, reason: str) -> bytes:
 
 def lines(debate: Debate, events: Iterable[Recorded]) -> str:
     """The same events a line each, with their ids."""
-    names = titles(debate)
-    return "".join(json_line({"id": one.id, **_event_data(one.event, names)}) + "\n" for one in events)
+    told = Told(debate)
+    return "".join(json_line({"id": one.id, **told.event(one.event)}) + "\n" for one in events)
 
 
 def number(event_id: str) -> tuple[int, int]:
     """The id to compare by."""
     turn, place = event_id.split("-")
     return int(turn), int(place)
-
-
-def _event_data(event: Event, names: Mapping[str, str]) -> dict[str, Any]:
-    # Which process it is concerns nobody outside; and a person's words come with their turn.
-    hidden = {"process", "text"} if isinstance(event, TurnGiven) else {"process"}
-    data = event.model_dump(mode="json", exclude=hidden, context=names)
-    for whom in ("debater", "to"):
-        if data.get(whom):
-            data[whom] = names.get(data[whom], data[whom])
-    return data
-
-
-def _delta_data(delta: Delta, names: Mapping[str, str]) -> dict[str, Any]:
-    return {
-        "seq": delta.seq,
-        "attempt": delta.attempt,
-        "debater": names.get(delta.debater, delta.debater),
-        "text": delta.text,
-    }

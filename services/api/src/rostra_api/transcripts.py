@@ -1,4 +1,5 @@
-"""What was said: as JSON to work with, as Markdown or a page to read; and all that happened, a line an event."""
+"""What was said: as JSON or a sheet to work with, as Markdown or a page to read; and all that happened, a line an
+event."""
 
 from __future__ import annotations
 
@@ -11,9 +12,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Response
 
 from rostra.events import Recorded
+from rostra.markdown import as_markdown
+from rostra.measures import DebateMeasures
 from rostra.models import ENDED, Debate
 from rostra.plain import spelt_out
-from rostra.transcript import Course, as_json, as_markdown, fold
+from rostra.sheet import as_csv
+from rostra.transcript import Course, as_json, fold, measured
 from rostra.views import TranscriptView
 from rostra_api import sse
 from rostra_api.conditional import IfNoneMatch, answer
@@ -27,8 +31,9 @@ JSON = "application/json"
 MARKDOWN = "text/markdown"
 HTML = "text/html"
 LINES = "application/x-ndjson"
+SHEET = "text/csv"
 # In the order of preference of one who takes them all, each with the ending of its name.
-_FORMS: Mapping[str, str] = {JSON: "json", MARKDOWN: "md", HTML: "html", LINES: "ndjson"}
+_FORMS: Mapping[str, str] = {JSON: "json", MARKDOWN: "md", HTML: "html", LINES: "ndjson", SHEET: "csv"}
 
 _NOT_MODIFIED = {304: {"description": "It is what `If-None-Match` names."}}
 
@@ -40,7 +45,7 @@ def _as_text(*forms: str) -> dict[str, Any]:
 @router.get(
     "/v1/debates/{id}/transcript",
     response_model=TranscriptView,
-    responses={200: _as_text(MARKDOWN, HTML, LINES), **_NOT_MODIFIED, **documented(404, 406, 503)},
+    responses={200: _as_text(MARKDOWN, HTML, LINES, SHEET), **_NOT_MODIFIED, **documented(404, 406, 503)},
 )
 async def transcript(
     debate_id: DebateId,
@@ -97,6 +102,16 @@ async def transcript_as_lines(debate_id: DebateId, parts: PartsNeeded, if_none_m
     return await _transcript(parts, debate_id, LINES, if_none_match)
 
 
+@router.get(
+    "/v1/debates/{id}/transcript.csv",
+    response_class=Response,
+    responses={200: _as_text(SHEET), **_NOT_MODIFIED, **documented(404, 503)},
+)
+async def transcript_as_sheet(debate_id: DebateId, parts: PartsNeeded, if_none_match: IfNoneMatch = None) -> Response:
+    """The turns as CSV, a row each, with their measures once the debate has ended."""
+    return await _transcript(parts, debate_id, SHEET, if_none_match)
+
+
 async def _transcript(parts: Parts, debate_id: str, form: str, if_none_match: str | None) -> Response:
     record = await parts.store.get(debate_id)
     events = await parts.store.events(debate_id)
@@ -107,10 +122,12 @@ async def _transcript(parts: Parts, debate_id: str, form: str, if_none_match: st
 
 
 # To measure an ended debate takes 5 ms a turn, so it is done beside the requests of others, and what was asked for last
-# is kept: an ended debate does not change.
+# is kept, the measures for the other forms: an ended debate does not change.
 _kept: OrderedDict[tuple[str, str], str] = OrderedDict()
 _KEPT = 32
 _LARGEST_KEPT = 1 << 20  # characters
+_measures: OrderedDict[str, DebateMeasures] = OrderedDict()
+_MEASURES_KEPT = 8
 
 
 async def _rendered(debate: Debate, events: Sequence[Recorded], form: str) -> str:
@@ -129,10 +146,21 @@ def _written(debate: Debate, course: Course, events: Sequence[Recorded], form: s
     if form == MARKDOWN:
         return as_markdown(debate, course)
     if form == HTML:
-        return page(debate, course)
+        return page(debate, course, _measured(debate, course))
+    if form == SHEET:
+        return as_csv(debate, course, _measured(debate, course))
     if form == LINES:
         return sse.lines(debate, events)
-    return spelt_out(json.dumps(as_json(debate, course), ensure_ascii=False, separators=(",", ":")))
+    told = as_json(debate, course, _measured(debate, course))
+    return spelt_out(json.dumps(told, ensure_ascii=False, separators=(",", ":")))
+
+
+def _measured(debate: Debate, course: Course) -> DebateMeasures | None:
+    if (known := _measures.get(debate.id)) is None and (known := measured(debate, course)):
+        _measures[debate.id] = known
+        if len(_measures) > _MEASURES_KEPT:
+            _measures.popitem(last=False)
+    return known
 
 
 def preferred(accept: str, offers: tuple[str, ...]) -> str | None:

@@ -21,9 +21,11 @@ class Form(ABC):
     object: str
     chunk_object: str
 
-    def __init__(self, model: str) -> None:
+    def __init__(self, model: str, sha256: str | None = None) -> None:
+        """`sha256` is the model file's, None as long as it is not known."""
         self.id = f"{self.prefix}-{uuid.uuid4().hex}"
         self._model = model
+        self._fingerprint = f"sha256:{sha256}" if sha256 else None
         self._created = int(time.time())
 
     def whole(self, pieces: Sequence[Piece]) -> Json:
@@ -52,7 +54,7 @@ class Form(ABC):
             "object": kind,
             "created": self._created,
             "model": self._model,
-            "system_fingerprint": None,
+            "system_fingerprint": self._fingerprint,
             "choices": choices,
         }
 
@@ -108,8 +110,8 @@ class Text(Form):
     prefix = "cmpl"
     object = chunk_object = "text_completion"
 
-    def __init__(self, model: str) -> None:
-        super().__init__(model)
+    def __init__(self, model: str, sha256: str | None = None) -> None:
+        super().__init__(model, sha256)
         self._offset = 0
 
     def _choice(self, text: str, chosen: Sequence[Chosen]) -> Json:

@@ -128,13 +128,15 @@ def _generated(models: Models) -> APIRouter:
     async def chat(request: Request) -> Response:
         asked = await read(request, ChatRequest)
         served = models.named(asked.model)
-        return _answered(asked, served, await run_in_threadpool(chat_work, asked, served), answers.Chat(served.name))
+        form = answers.Chat(served.name, served.sha256)
+        return _answered(asked, served, await run_in_threadpool(chat_work, asked, served), form)
 
     @router.post("/v1/completions", response_model=None)
     async def complete(request: Request) -> Response:
         asked = await read(request, TextRequest)
         served = models.named(asked.model)
-        return _answered(asked, served, await run_in_threadpool(text_work, asked, served), answers.Text(served.name))
+        form = answers.Text(served.name, served.sha256)
+        return _answered(asked, served, await run_in_threadpool(text_work, asked, served), form)
 
     return router
 

@@ -38,6 +38,7 @@ Message = Mapping[str, str]
 _CONTEXT_UNTOLD = 2048
 _LONGEST_ERROR = 10_000
 _LONGEST_REASON = 100  # of a finish
+_LONGEST_FINGERPRINT = 128
 _MOST_TOKENS = 2**31
 _COUNTS_KEPT = 4096
 _NO_COMPLETION = "the model server sent something that is not a chat completion"
@@ -81,9 +82,11 @@ class Facts:
 
 @dataclass(slots=True)
 class Answer:
-    """What a stream has brought so far; `usage` is None where the server sends none."""
+    """What a stream has brought so far; `usage` is None where the server sends none, and `fingerprint` says which
+    model spoke, in the server's own words."""
 
     finish_reason: str | None = None
+    fingerprint: str = ""
     usage: Usage | None = None
     pieces: list[str] = field(default_factory=list[str])
 
@@ -359,9 +362,11 @@ def _parsed(data: bytes) -> dict[str, Any]:
 
 
 def _read(chunk: Mapping[str, Any], answer: Answer) -> str:
-    """Takes finish reason and usage from a chunk into `answer`; answers its text."""
+    """Takes finish reason, fingerprint and usage from a chunk into `answer`; answers its text."""
     if "error" in chunk:
         raise BrokenAnswer(f"the model server reported an error: {_message(chunk)}")
+    if isinstance(fingerprint := chunk.get("system_fingerprint"), str):
+        answer.fingerprint = on_one_line(fingerprint)[:_LONGEST_FINGERPRINT]
     try:
         if usage := chunk.get("usage"):
             answer.usage = _usage(usage)

@@ -440,6 +440,7 @@ async def _turn(attempt: Attempt, attempts: int, chosen_by: ChosenBy, started: d
         faults=reasons(attempt.judged.faults),
         sampling=attempt.options,
         model=attempt.debater.model,
+        fingerprint=attempt.answer.fingerprint,
         usage=await attempt.usage(attempt.answer),
         finish_reason=attempt.answer.finish_reason or "enough",
         started_at=started,

@@ -85,6 +85,7 @@ from rostra.store.records import (
     WhyUnawaited,
     Wish,
 )
+from rostra.version import ROSTRA
 
 __all__ = [
     "RENEW_SECONDS",
@@ -358,7 +359,7 @@ class Store:
 
     async def claim(self, debate_id: str, process: str) -> Claim | str:
         """Takes this debate up as `process`, or says in a word why not: `leased`, `missing`, its status."""
-        event = DebateClaimed(fence=0, process=process)  # the script puts the fence in
+        event = DebateClaimed(fence=0, process=process, rostra=ROSTRA)  # the script puts the fence in
         return records.claim(await self._run("claim", debate_id, process, _now(), encode(event)), process)
 
     async def claim_next(self, named: str, process: str, *, most: int = 0) -> Claim | str:
@@ -367,7 +368,7 @@ class Store:
         That is `named`, if it has lost its player; else the oldest one that waits, of the owner who has fewest played
         at the moment, and not more than `most` (0: any number).
         """
-        event = DebateClaimed(fence=0, process=process)
+        event = DebateClaimed(fence=0, process=process, rostra=ROSTRA)
         return records.claim(await self._run("next", named, process, _now(), encode(event), most), process)
 
     async def renew(self, claim: Claim) -> Wish:

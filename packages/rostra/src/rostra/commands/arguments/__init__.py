@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from rostra.commands.arguments import backup, catalogue, completion, debates, doctor, keys, stack
+from rostra.commands.arguments import backup, catalogue, completion, debates, doctor, keys, replay, stack
 from rostra.commands.arguments.kinds import AddParser
 
 # In the order in which `rostra --help` lists them.
 COMMANDS: Sequence[Callable[[AddParser], None]] = (
     debates.add,
     catalogue.add,
+    replay.add,
     stack.add,
     doctor.add,
     keys.add,

@@ -1,0 +1,3 @@
+"""Which Rostra this is."""
+
+ROSTRA = "0.1.0"
