@@ -26,6 +26,7 @@ from rostra.models import (
     Status,
     Strictness,
     TurnRules,
+    WebhookEvent,
 )
 from rostra.outcomes import Baselines, JudgedView
 from rostra.votes import Decision, Swing
@@ -78,6 +79,17 @@ class Spent(View):
     completion_tokens: int
 
 
+class WebhookView(View):
+    """How far a debate's webhook is; not where it goes."""
+
+    events: list[WebhookEvent]
+    status: Literal["pending", "delivered", "failed"] = Field(
+        description="`delivered`: the debate has ended and all was taken; `failed`: it was given up."
+    )
+    taken: int = Field(description="How many messages were taken.")
+    last_error: str | None = Field(description="Why the next message was not taken yet, or why it was given up.")
+
+
 class DebateView(View):
     """A debate as it stands."""
 
@@ -101,6 +113,7 @@ class DebateView(View):
     seed: int
     metadata: Mapping[str, MetadataValue]
     forked_from: ForkedFrom | None = Field(description="The debate whose turns it began with; null for most.")
+    webhook: WebhookView | None = Field(description="How far its webhook is; null where it has none.")
     notes: list[str] = Field(description="What this version does not do with the request, in plain sentences.")
     links: Links
 
@@ -291,6 +304,12 @@ class TranscriptView(View):
     decision: Decision | None = Field(description="What the debaters decided; null where they did not vote.")
     baselines: Baselines | None = Field(description="What there was to be had without a debate, where it was asked.")
     measures: DebateMeasures | None = Field(description="The debate's figures; null until it has ended.")
+
+
+class WebhookSecret(View):
+    """What the receivers of an owner's webhooks verify their messages with."""
+
+    secret: str = Field(description="`whsec_…`, as the libraries of standardwebhooks.com take it.")
 
 
 class Alive(View):
