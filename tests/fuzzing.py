@@ -32,7 +32,7 @@ from rostra.keys import Scope, make
 from rostra.processes import free_port
 from rostra.store import connect
 from rostra.store.keys import Keys
-from rostra_api.entry import OPEN
+from rostra_api.entry import OPEN, WRITERS_ONLY
 from scripted import ScriptedModel, counting, serving
 
 HERE = Path(__file__).parent
@@ -149,6 +149,11 @@ def _is_open(operation: str) -> bool:
     return operation.partition(" ")[2] in OPEN
 
 
+def _only_reads(operation: str) -> bool:
+    method, _, path = operation.partition(" ")
+    return method == "GET" and path not in WRITERS_ONLY
+
+
 def _succeeds(statuses: set[str]) -> bool:
     return any(status.startswith("2") for status in statuses)
 
@@ -157,7 +162,7 @@ def _succeeds(statuses: set[str]) -> bool:
 EXPECTED: Mapping[str, Callable[[str, set[str]], bool]] = {
     "ada": lambda _, statuses: _succeeds(statuses),
     "reader": lambda operation, statuses: (
-        _succeeds(statuses) if operation.startswith("GET ") else bool(statuses) and statuses <= {"401", "403"}
+        _succeeds(statuses) if _only_reads(operation) else bool(statuses) and statuses <= {"401", "403"}
     ),
     "nobody": lambda operation, statuses: (
         _succeeds(statuses) if _is_open(operation) else bool(statuses) and statuses <= {"401"}
@@ -182,6 +187,8 @@ def stack(folder: Path) -> Iterator[Stack]:
             "ROSTRA_PORT": str(api),
             "ROSTRA_WORKERS": "2",
             "ROSTRA_LOG_LEVEL": "error",
+            "ROSTRA_WEBHOOKS": "true",
+            "ROSTRA_WEBHOOK_SECRET_FILE": str(_a_secret(folder)),
             # Bounds on how fast one may ask are tested elsewhere; here they would hide everything else.
             "ROSTRA_RATE": "100000",
             "ROSTRA_RATE_BURST": "100000",
@@ -196,6 +203,12 @@ def stack(folder: Path) -> Iterator[Stack]:
         (folder / "openapi.json").write_bytes(client.get("/openapi.json").content)
         (folder / "users.json").write_text(json.dumps(_users(tokens)), encoding="utf-8")
         yield Stack(client, tokens, folder / "openapi.json", folder / "users.json")
+
+
+def _a_secret(folder: Path) -> Path:
+    file = folder / "webhook-secret"
+    file.write_text("s" * 40, encoding="utf-8")
+    return file
 
 
 async def _minted(redis_url: str) -> dict[str, str]:

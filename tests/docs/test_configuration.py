@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
 import rostra_api.settings
+import rostra_api.webhooks.settings
 import rostra_llm.settings
 import rostra_orchestrator.settings
 from rostra.client.settings import ClientSettings
@@ -23,6 +24,7 @@ OVERRIDES = "".join(path.read_text(encoding="utf-8") for path in sorted(ROOT.glo
 
 SERVICES: list[type[BaseSettings]] = [
     rostra_api.settings.Settings,
+    rostra_api.webhooks.settings.DelivererSettings,
     rostra_llm.settings.Settings,
     rostra_orchestrator.settings.Settings,
     StackSettings,

@@ -17,6 +17,7 @@ from rostra.settings import SharedSettings
 ROOT = Path(__file__).parents[2]
 OVERRIDES = sorted(path.name for path in ROOT.glob("compose.*.yml"))
 OTHER_SERVERS = ["compose.llama-server.yml", "compose.vllm.yml"]
+WEBHOOKS = "compose.webhooks.yml"
 THE_FILE = {"ROSTRA_MODEL_FILE": "qwen3-8b.gguf"}
 
 
@@ -52,12 +53,13 @@ def endpoints(service: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> tuple
 
 @pytest.mark.parametrize("override", OVERRIDES)
 def test_each_override_file_makes_a_stack(override: str):
-    assert {"secrets", "redis", "llm", "orchestrator", "api"} == stack(override)["services"].keys()
+    beside = {"webhooks"} if override == WEBHOOKS else set[str]()
+    assert {"secrets", "redis", "llm", "orchestrator", "api"} | beside == stack(override)["services"].keys()
 
 
-@pytest.mark.parametrize("service", ["redis", "llm", "orchestrator", "api"])
+@pytest.mark.parametrize("service", ["redis", "llm", "orchestrator", "api", "webhooks"])
 def test_each_service_sees_its_own_secrets_and_cannot_change_them(service: str):
-    seen = [v for v in stack()["services"][service]["volumes"] if v["target"].startswith("/secrets")]
+    seen = [v for v in stack(WEBHOOKS)["services"][service]["volumes"] if v["target"].startswith("/secrets")]
     assert [(v["source"], v["target"], v["read_only"]) for v in seen] == [
         (f"{service}-secrets", f"/secrets/{service}", True)
     ]
@@ -118,6 +120,34 @@ def test_the_api_knows_who_can_reach_it(asked: str, others: bool, monkeypatch: p
     (port,) = api["ports"]
     assert port["host_ip"] == api["environment"]["ROSTRA_PUBLISH"].strip("[]")
     assert rostra_api.settings.Settings().reached_by_others is others
+
+
+class TestWebhooks:
+    def test_what_delivers_them_is_shut_in_as_the_others_are(self):
+        services = stack(WEBHOOKS)["services"]
+        kept = ("read_only", "cap_drop", "security_opt", "init", "tmpfs", "pids_limit", "restart")
+        assert {name: services["webhooks"][name] for name in kept} == {name: services["api"][name] for name in kept}
+        assert "ports" not in services["webhooks"]
+        assert services["webhooks"]["build"]["dockerfile"] == services["api"]["build"]["dockerfile"]
+
+    def test_it_has_a_way_out_and_reaches_redis_alone(self):
+        configured = stack(WEBHOOKS)
+        networks = {name: set(service.get("networks", ())) for name, service in configured["services"].items()}
+        assert networks["webhooks"] == {"webhooks", "outside"}
+        assert {name for name, own in networks.items() if own & networks["webhooks"]} == {"webhooks", "redis"}
+        assert networks["redis"] == {"inside", "webhooks"}
+        internal = {name for name, network in configured["networks"].items() if network.get("internal")}
+        assert internal == {"inside", "webhooks"}
+
+    def test_only_with_it_the_api_takes_any(self, monkeypatch: pytest.MonkeyPatch):
+        plain, api = stack()["services"]["api"]["environment"], stack(WEBHOOKS)["services"]["api"]["environment"]
+        assert not [name for name in plain if name.startswith("ROSTRA_WEBHOOK")]
+        assert (api["ROSTRA_WEBHOOKS"], api["ROSTRA_WEBHOOK_SECRET_FILE"]) == ("true", "/secrets/api/webhook-secret")
+
+    def test_what_is_allowed_is_known_to_both(self):
+        services = stack(WEBHOOKS, ROSTRA_WEBHOOK_ALLOW="hooks.lan")["services"]
+        allowed = [services[name]["environment"]["ROSTRA_WEBHOOK_ALLOW"] for name in ("api", "webhooks")]
+        assert allowed == ["hooks.lan"] * 2
 
 
 def test_llama_server_is_not_started_without_a_file():

@@ -23,6 +23,7 @@ from rostra.events import DebateReleased
 from rostra.models import ForkedFrom, Status
 from rostra.store import Claim, Store, connect
 from rostra.store.backup import BackupError, Backups, checked
+from rostra.store.webhooks import Webhooks
 from rostra.transcript import fold
 
 ROSTRA = Path(sys.executable).with_name("rostra")
@@ -91,6 +92,22 @@ async def test_what_comes_back_is_what_was_there(store: Store, redis: Redis, red
     async with connect(redis_url) as anybody:
         (key,) = [key async for key in anybody.scan_iter("rostra:idempotency:*")]
         assert 23 * 3600 < await anybody.ttl(key) <= 24 * 3600
+
+
+async def test_a_webhook_goes_on_from_where_it_was(store: Store, redis: Redis, redis_url: str):
+    webhooks, rules = Webhooks(redis), {"url": "https://hooks.example/"}
+    waits = (await claimed(store, a_debate(webhook=rules))).debate.id
+    done = await claimed(store, a_debate(webhook=rules))
+    await store.finish(done, Status.CANCELLED)
+    assert set(await webhooks.claim(10, 60)) == {waits, done.debate.id}
+    await webhooks.move(waits, "0-1", "0-2", taken=True, seconds=60)
+    await webhooks.note_failure(done.debate.id, "0-1", 3, "it answered 410", None)
+    before = {debate_id: (await store.get(debate_id)).delivery for debate_id in (waits, done.debate.id)}
+    file = await a_backup(redis)
+    await forget_everything(redis_url)
+    await Backups(redis).restore(file)
+    assert {debate_id: (await store.get(debate_id)).delivery for debate_id in before} == before
+    assert await webhooks.claim(10, 60) == [waits]
 
 
 async def test_a_compressed_debate_is_written_out_and_comes_back_as_it_reads(

@@ -22,7 +22,7 @@ from rostra.processes import free_port
 from rostra.store import Store, connect
 from rostra.store.users import USERS, acl
 
-SERVICES = ("api", "orchestrator")
+SERVICES = ("api", "orchestrator", "webhooks")
 
 # Each would lose, leak or take over something.
 HARM = [
@@ -100,6 +100,30 @@ def test_the_workers_see_neither_api_keys_nor_idempotency_keys(redis_url: str, k
             orchestrator.hgetall(key)
         with pytest.raises(ResponseError, match=r"ACL failure|can't access"):
             orchestrator.eval(f"return redis.call('HGETALL', '{key}')", 0)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "HSET rostra:debate:1 status completed",
+        "XADD rostra:debate:1:events * event {}",
+        "SET rostra:debate:1:archive x",
+        "ZADD rostra:debates 0 1",
+        "HGETALL rostra:key:1",
+        "HGETALL rostra:idempotency:1",
+        "HGETALL rq:job:1",
+        "GET rostra:version",
+    ],
+)
+def test_who_delivers_webhooks_reads_debates_and_writes_nothing_but_how_far_it_is(redis_url: str, command: str):
+    with queue.connect(as_user("webhooks", redis_url)) as webhooks:
+        assert webhooks.hgetall("rostra:debate:1") == {}
+        assert webhooks.hset("rostra:webhook:1", "status", "pending") == 1
+        words = command.split()
+        with pytest.raises(NoPermissionError):
+            webhooks.execute_command(*words)
+        with pytest.raises(ResponseError, match=r"ACL failure|can't access"):
+            webhooks.eval(f"return redis.call({', '.join(repr(word) for word in words)})", 0)
 
 
 def test_a_wrong_password_opens_nothing(redis_url: str):

@@ -307,6 +307,20 @@ class Limits(Request):
     )
 
 
+WebhookEvent = Literal["debate.started", "turn.taken", "turn.awaited", "verdict.given", "debate.ended"]
+
+
+class WebhookRules(Request):
+    """Who is told what happens to the debate. The address is kept, and shown to nobody."""
+
+    url: Annotated[StrictStr, Field(max_length=2000, pattern=r"^https?://[!-~]+$")] = Field(
+        description="Where messages are POSTed to: an address with https, without user, password and fragment."
+    )
+    events: Annotated[tuple[WebhookEvent, ...], Field(min_length=1, max_length=5)] = Field(
+        default=("turn.awaited", "debate.ended"), description="What there are messages of."
+    )
+
+
 MetadataValue = StrictStr | StrictInt | StrictFloat | StrictBool
 
 
@@ -364,6 +378,7 @@ class DebateRequest(Request):
     limits: Limits = Limits()
     seed: Annotated[StrictInt, Field(ge=0, le=MAX_SEED)] | None = None
     metadata: Metadata = Field(default={})
+    webhook: WebhookRules | None = None
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
@@ -456,6 +471,7 @@ class Debate(Stored):
     limits: Limits = Limits()
     seed: int
     metadata: Mapping[str, MetadataValue] = {}
+    webhook: WebhookRules | None = None
     forked_from: ForkedFrom | None = None
 
     @property
@@ -562,6 +578,7 @@ def debate_from(
         limits=request.limits,
         seed=request.seed if request.seed is not None else secrets.randbelow(MAX_SEED),
         metadata=request.metadata,
+        webhook=request.webhook,
     )
 
 

@@ -43,6 +43,7 @@ from rostra.models import (
     Status,
     Strictness,
     TurnRules,
+    WebhookEvent,
 )
 from rostra.outcomes import Baselines, JudgedView
 from rostra.votes import Decision, Swing
@@ -100,6 +101,17 @@ class Spent(View):
     completion_tokens: int
 
 
+class WebhookView(View):
+    """How far a debate's webhook is; not where it goes."""
+
+    events: list[WebhookEvent]
+    status: Literal["pending", "delivered", "failed"] = Field(
+        description="`delivered`: the debate has ended and all was taken; `failed`: it was given up."
+    )
+    taken: int = Field(description="How many messages were taken.")
+    last_error: str | None = Field(description="Why the next message was not taken yet, or why it was given up.")
+
+
 class DebateView(View):
     """A debate as it stands."""
 
@@ -123,6 +135,7 @@ class DebateView(View):
     seed: int
     metadata: Mapping[str, MetadataValue]
     forked_from: ForkedFrom | None = Field(description="The debate whose turns it began with; null for most.")
+    webhook: WebhookView | None = Field(description="How far its webhook is; null where it has none.")
     notes: list[str] = Field(description="What this version does not do with the request, in plain sentences.")
     links: Links
 
@@ -410,6 +423,12 @@ TOLD: tuple[type[BaseModel], ...] = (
     WordsView,
     EndView,
 )
+
+
+class WebhookSecret(View):
+    """What the receivers of an owner's webhooks verify their messages with."""
+
+    secret: str = Field(description="`whsec_…`, as the libraries of standardwebhooks.com take it.")
 
 
 class Alive(View):

@@ -16,7 +16,7 @@ from rostra.models import (
     DebateRequest,
     debate_from,
 )
-from rostra.store import Page, Record
+from rostra.store import Delivery, Page, Record
 from rostra.views import (
     Awaited,
     DebateList,
@@ -30,6 +30,7 @@ from rostra.views import (
     ModelView,
     Spent,
     TeamView,
+    WebhookView,
 )
 
 
@@ -56,6 +57,7 @@ def debate_view(record: Record) -> DebateView:
         seed=debate.seed,
         metadata=debate.metadata,
         forked_from=debate.forked_from,
+        webhook=_webhook(record),
         notes=[],
         links=_links(debate.id),
     )
@@ -65,6 +67,18 @@ def _awaits(record: Record) -> Awaited | None:
     if (awaits := record.awaits) is None:
         return None
     return Awaited(seq=awaits.seq, debater=record.debate.names[awaits.debater], until=awaits.until)
+
+
+def _webhook(record: Record) -> WebhookView | None:
+    rules, delivery = record.debate.webhook, record.delivery or Delivery()
+    if rules is None:
+        return None
+    return WebhookView(
+        events=list(rules.events),
+        status=delivery.status,
+        taken=delivery.taken,
+        last_error=delivery.error or None,
+    )
 
 
 def list_view(page: Page) -> DebateList:

@@ -10,7 +10,19 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from rostra_api import catalogue, contract, debates, forks, health, live, metrics, problems, taking_part, transcripts
+from rostra_api import (
+    catalogue,
+    contract,
+    debates,
+    forks,
+    health,
+    live,
+    metrics,
+    problems,
+    taking_part,
+    transcripts,
+    webhook_secret,
+)
 from rostra_api.entry import Entry
 from rostra_api.formats import Formats
 from rostra_api.headers import Guarded
@@ -50,7 +62,7 @@ def create_app(settings: Settings) -> Api:
         docs_url=None,  # both pages load scripts from elsewhere
         redoc_url=None,
     )
-    for module in (debates, forks, taking_part, live, transcripts, catalogue, health):
+    for module in (debates, forks, taking_part, live, transcripts, catalogue, health, webhook_secret):
         app.include_router(module.router)
     problems.install(app)
     app.add_middleware(Entry, settings=settings)

@@ -24,6 +24,7 @@ from rostra_api.conditional import IfNoneMatch, answer, is_known
 from rostra_api.following import Full
 from rostra_api.parts import DebateId, Parts, PartsNeeded
 from rostra_api.problems import BAD_PARAMETER, KEY_SPENT, Fault, Refusal, documented
+from rostra_api.webhooks.taking import check_webhook
 
 router = APIRouter(tags=["debates"])
 
@@ -103,6 +104,7 @@ async def _stored(
     parts: Parts, caller: Caller, debate: Debate, key: str, request: bytes, carried: Sequence[Event]
 ) -> str:
     """The id of the debate, stored now, or of the one that the key stands for already: that one needs no room."""
+    check_webhook(debate.webhook, parts.settings)
     try:
         parts.lookout.check_room()
     except Refusal:

@@ -57,6 +57,7 @@ async def metrics(parts: PartsNeeded) -> Response:
         length = await asyncio.to_thread(lambda: queue.queue(parts.rq).count)
         workers = sum((await parts.store.workers_alive()).values())
         parts.metrics.set_stored(await parts.store.counts(), length, workers)
+        parts.metrics.set_webhooks(await parts.webhooks.waiting(), await parts.webhooks.messages())
     except StorageDown as error:
         log.warning("metrics without Redis", error=repr(error))
         parts.metrics.set_unknown()

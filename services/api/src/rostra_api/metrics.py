@@ -40,6 +40,13 @@ class Metrics:
         self._queue = self._gauge("rostra_queue_length", "Debates that wait for a worker in the queue.")
         self._workers = self._gauge("rostra_workers", "Workers alive.")
         self._followers = self._gauge("rostra_followers", "Readers that follow a debate live or wait for its end.")
+        self._webhooks = self._gauge("rostra_webhooks_waiting", "Debates with something to be sent to their webhook.")
+        self._messages = Gauge(
+            "rostra_webhook_messages",
+            "Messages that were taken, attempts that failed, webhooks that were given up; kept in Redis.",
+            ["outcome"],
+            registry=self._registry,
+        )
         self._debates = Gauge("rostra_debates", "Debates stored.", ["status"], registry=self._registry)
 
     def _gauge(self, name: str, text: str) -> Gauge:
@@ -59,11 +66,18 @@ class Metrics:
         for status, count in debates.items():
             self._debates.labels(status.value).set(count)
 
+    def set_webhooks(self, waiting: int, messages: Mapping[str, int]) -> None:
+        self._webhooks.set(waiting)
+        for outcome, count in messages.items():
+            self._messages.labels(outcome).set(count)
+
     def set_unknown(self) -> None:
         """Redis is away: old numbers would be wrong ones."""
         self._redis.set(0)
         self._queue.set(math.nan)
         self._workers.set(math.nan)
+        self._webhooks.set(math.nan)
+        self._messages.clear()
         self._debates.clear()
 
     def exposition(self) -> bytes:

@@ -20,6 +20,7 @@ from rostra.endpoints import Endpoints
 from rostra.reaper import reap_forever
 from rostra.store import NotFound, StorageDown, Store
 from rostra.store.keys import Keys
+from rostra.store.webhooks import Webhooks
 from rostra.tasks import stopped
 from rostra_api import following
 from rostra_api.bounds import Rate
@@ -56,6 +57,7 @@ class Parts:
     lookout: Lookout
     owners: Owners
     rate: Rate
+    webhooks: Webhooks
     settings: Settings
 
     async def call_a_worker(self, debate_id: str, fence: int) -> None:
@@ -87,6 +89,7 @@ async def opened(settings: Settings, formats: Formats, metrics: Metrics) -> Asyn
         lookout=Lookout(keys, store, patience=PATIENCE_SECONDS, most_percent=settings.storage_percent),
         owners=Owners(store),
         rate=Rate(settings.rate, settings.rate_burst),
+        webhooks=Webhooks(redis),
         settings=settings,
     )
     tasks = [

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from rostra.settings import SharedSettings
+from rostra_api.webhooks.settings import WebhookSettings
 
 
-class Settings(SharedSettings):
+class Settings(SharedSettings, WebhookSettings):
     """Where to listen, and how many to serve."""
 
     host: str = Field(
@@ -53,6 +56,16 @@ class Settings(SharedSettings):
     send_mib: int = Field(
         default=128, ge=1, description="MiB that may wait for slow readers in all; beyond, the slowest are cut off."
     )
+
+    webhooks: bool = Field(
+        default=False, description="Whether requests may name a webhook; something must deliver them, then."
+    )
+
+    @model_validator(mode="after")
+    def _webhooks_need_a_secret(self) -> Self:
+        if self.webhooks and not self.webhook_secret_file:
+            raise PydanticCustomError("no_secret", "ROSTRA_WEBHOOKS needs ROSTRA_WEBHOOK_SECRET_FILE")
+        return self
 
     @property
     def reached_by_others(self) -> bool:

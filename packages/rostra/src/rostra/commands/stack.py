@@ -56,6 +56,10 @@ class StackSettings(BaseSettings):
     llm_url: str | None = Field(
         default=None, description="A model server that runs already, or several; none is started then."
     )
+    webhooks: bool = Field(default=False, description="Whether requests may name a webhook; they are delivered, then.")
+    webhook_secret_file: Path | None = Field(
+        default=None, description="File with the secret that webhooks are signed with; unset: one in the data's folder."
+    )
 
 
 class StackError(Exception):
@@ -196,10 +200,13 @@ def _configure(folder: Path, settings: StackSettings, supervisor_socket: Path) -
     """Writes the configuration files; answers the environment that all programs have."""
     redis = _configure_redis(folder)
     own_llm = {} if settings.llm_url else _own_llm(folder)
-    programs = "".join(program.section(folder) for program in _programs(folder, redis, own_llm=bool(own_llm)))
+    programs = [
+        *_programs(folder, redis, own_llm=bool(own_llm)),
+        *([_deliverer(redis["webhooks"])] if settings.webhooks else []),
+    ]
     _write(
         folder / "supervisord.conf",
-        _SUPERVISOR.format(folder=folder, socket=supervisor_socket) + programs,
+        _SUPERVISOR.format(folder=folder, socket=supervisor_socket) + "".join(p.section(folder) for p in programs),
     )
     # A key that is set itself would go before the one of our own model server, which is in a file.
     dropped = {_PUBLISH, "ROSTRA_LLM_API_KEY"} if own_llm else {_PUBLISH}
@@ -209,6 +216,7 @@ def _configure(folder: Path, settings: StackSettings, supervisor_socket: Path) -
         "ROSTRA_PORT": str(settings.port),
         "PYTHONUNBUFFERED": "1",
         **own_llm,
+        **(_signing(folder) if settings.webhooks and not settings.webhook_secret_file else {}),
     }
 
 
@@ -242,6 +250,18 @@ def _own_llm(folder: Path) -> dict[str, str]:
         "ROSTRA_LLM_URL": f"http://127.0.0.1:{port}",
         "ROSTRA_LLM_API_KEY_FILE": str(key_file),
     }
+
+
+def _signing(folder: Path) -> dict[str, str]:
+    """The secret that webhooks are signed with: drawn once, as receivers have what is made of it."""
+    file = _secret(folder, "webhook-secret")
+    if not file.exists():
+        _write(file, secrets.token_urlsafe(32))
+    return {"ROSTRA_WEBHOOK_SECRET_FILE": str(file)}
+
+
+def _deliverer(redis: Mapping[str, str | Path]) -> Program:
+    return Program("webhooks", [sys.executable, "-m", "rostra_api.webhooks"], 5, environment=redis)
 
 
 def _programs(folder: Path, redis: Mapping[str, Mapping[str, str | Path]], *, own_llm: bool) -> list[Program]:

@@ -16,6 +16,7 @@ reply may send it again. Keys, all under `rostra:`:
     idempotency:{hash}    hash: which request became which debate; expires
     workers               sorted set: worker pools by the second they last reported
     key:{id}, keys        API keys: rostra.store.keys
+    webhook:{id}, webhooks    how far webhooks are: rostra.store.webhooks
     version               the version of this layout; `upgrade` brings an older one to it
 
 Nothing here hangs on a clock that somebody can set, but what may expire early or late without harm.
@@ -35,9 +36,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
-from importlib.resources import files
 from itertools import chain
 from typing import Any, cast
 
@@ -69,6 +69,7 @@ from rostra.store.connection import connect
 from rostra.store.records import (
     Claim,
     Conflict,
+    Delivery,
     Fenced,
     Hint,
     KeyReused,
@@ -85,12 +86,14 @@ from rostra.store.records import (
     WhyUnawaited,
     Wish,
 )
+from rostra.store.scripts import Scripts
 from rostra.version import ROSTRA
 
 __all__ = [
     "RENEW_SECONDS",
     "Claim",
     "Conflict",
+    "Delivery",
     "Fenced",
     "Hint",
     "KeyReused",
@@ -120,12 +123,6 @@ DELTAS_KEPT = 2000
 DELTAS_SECONDS = 600
 
 
-@cache
-def _script(name: str) -> str:
-    folder = files("rostra.store")
-    return (folder / "prelude.lua").read_text("utf-8") + (folder / f"{name}.lua").read_text("utf-8")
-
-
 def _key(debate_id: str, part: str = "") -> str:
     return f"{PREFIX}debate:{debate_id}" + (f":{part}" if part else "")
 
@@ -151,16 +148,10 @@ class Store:
     def __init__(self, redis: Redis) -> None:
         # redis-py's types allow bytes everywhere; this client decodes, and nothing raw leaves this module.
         self._redis = cast("Any", redis)
-        self._scripts: dict[str, Any] = {}
+        self._run = Scripts(redis).run
 
     async def close(self) -> None:
         await self._redis.aclose()
-
-    async def _run(self, name: str, *arguments: str | int) -> list[Any]:
-        script = self._scripts.get(name)
-        if script is None:
-            script = self._scripts[name] = self._redis.register_script(_script(name))
-        return cast("list[Any]", await script(args=arguments))
 
     # ── for the API ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -195,6 +186,7 @@ class Store:
             hashlib.sha256(request).hexdigest(),
             IDEMPOTENCY_SECONDS,
             *most,
+            int(debate.webhook is not None),
             *chain.from_iterable((_seq(event), encode(event)) for event in carried),
         )
         if outcome == "other":
@@ -220,7 +212,19 @@ class Store:
         fields = await self._redis.hgetall(_key(debate_id))
         if not fields:
             raise NotFound(debate_id)
-        return records.record(fields)
+        (record,) = await self._with_deliveries([records.record(fields)])
+        return record
+
+    async def _with_deliveries(self, found: list[Record]) -> list[Record]:
+        """The same, each with how far its webhook is, if it has one."""
+        if not any(record.debate.webhook for record in found):
+            return found
+        pipe = self._redis.pipeline(transaction=False)
+        for record in found:
+            pipe.hgetall(f"{PREFIX}webhook:{record.debate.id}")
+        answers = await self._redis.bounded(pipe.execute())
+        deliveries = [records.delivery(fields) if fields else None for fields in answers]
+        return [replace(record, delivery=how) for record, how in zip(found, deliveries, strict=True)]
 
     async def owner(self, debate_id: str) -> str:
         """Whose the debate is. Raises: NotFound."""
@@ -258,9 +262,10 @@ class Store:
             pipe = self._redis.pipeline(transaction=False)
             for debate_id in ids:
                 pipe.hgetall(_key(debate_id))
-            for fields in await self._redis.bounded(pipe.execute()):
-                if fields:  # deleted between the two reads
-                    yield records.record(fields)
+            read = await self._redis.bounded(pipe.execute())
+            # Some may have been deleted between the two reads.
+            for record in await self._with_deliveries([records.record(fields) for fields in read if fields]):
+                yield record
             upper = f"({ids[-1]}"
 
     async def cancel(self, debate_id: str, reason: str = "cancelled by request") -> bool:

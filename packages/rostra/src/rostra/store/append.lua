@@ -24,7 +24,7 @@ if seq > 0 then
   local done = tonumber(field(id, 'turns_done'))
   if seq <= done then return { 'held', wish() } end  -- the client's retry
   if seq ~= done + 1 then return redis.error_reply('GAP turn ' .. seq .. ' after ' .. done) end
-  redis.call('XADD', debate_key(id) .. ':events', seq .. '-0', 'event', event)
+  happened(id, seq .. '-0', event)
   redis.call('HSET', debate_key(id), 'turns_done', seq, 'stalls', 0)
 elseif is_noted(id, event) then
   return { 'held', wish() }

@@ -1,7 +1,7 @@
 """Everything that is worth keeping, as lines that no version of Redis is needed to read.
 
     {"kind": "rostra-backup", "v": 1, "at": …}                       the head
-    {"kind": "debate", "id": …, "fields": {…}, "events": [[id, event], …]}
+    {"kind": "debate", "id": …, "fields": {…}, "webhook": {…}, "events": [[id, event], …]}
     {"kind": "hash", "key": …, "fields": {…}, "expires_at": …}         API keys, idempotency keys
     {"kind": "sorted_set", "key": …, "members": {…}}                   the index of API keys
     {"kind": "end", "lines": n, "sha256": …}                          over all lines before it
@@ -101,12 +101,13 @@ class Backups:
     async def _debate(self, debate_id: str) -> Line | None:
         key = f"{_P}debate:{debate_id}"
         pipe = self._redis.pipeline(transaction=True)
-        pipe.hgetall(key).xrange(f"{key}:events").get(f"{key}:archive")
-        fields, rows, kept = await self._redis.bounded(pipe.execute())
+        pipe.hgetall(key).xrange(f"{key}:events").get(f"{key}:archive").hgetall(f"{_P}webhook:{debate_id}")
+        fields, rows, kept, webhook = await self._redis.bounded(pipe.execute())
         if not fields:  # deleted since its id was read
             return None
         events = [[row_id, row["event"]] for row_id, row in rows or (archive.unpacked(kept) if kept else [])]
-        return {"kind": "debate", "id": debate_id, "fields": fields, "events": events}
+        of_webhook = {"webhook": webhook} if webhook else {}
+        return {"kind": "debate", "id": debate_id, "fields": fields, **of_webhook, "events": events}
 
     async def _hash(self, key: str) -> Line | None:
         pipe = self._redis.pipeline(transaction=True)
@@ -198,6 +199,8 @@ class Backups:
         kept = {name: value for name, value in fields.items() if name not in {"status", "lease", "awaits"}}
         words: list[str | int] = [line["id"], status.value, int(ended.timestamp()) if ended else "", event, len(kept)]
         words += [word for pair in kept.items() for word in pair]
+        webhook: dict[str, str] = line.get("webhook", {})
+        words += [len(webhook), *(word for pair in webhook.items() for word in pair)]
         words += [word for row in line["events"] for word in row]
         return (await self._script(args=words))[0] == "done"
 

@@ -8,10 +8,31 @@ local function owner_of(id) return field(id, 'owner') or '' end
 local ENDED = { completed = true, collapsed = true, failed = true, cancelled = true }
 local LIVE = { queued = true, running = true }
 
--- Appends an event that is not a turn behind the last turn.
-local function note(id, event)
-  return redis.call('XADD', debate_key(id) .. ':events', field(id, 'turns_done') .. '-*', 'event', event)
+-- The id of the last event of a debate whose events are not compressed yet.
+local function last_event(id)
+  local last = redis.call('XREVRANGE', debate_key(id) .. ':events', '+', '-', 'COUNT', 1)[1]
+  return last and last[1]
 end
+
+local function webhook_key(id) return P .. 'webhook:' .. id end
+-- Seconds since 1970. What hangs on them, being sent, may be early or late without harm.
+local function seconds_now()
+  local time = redis.call('TIME')
+  return time[1] + time[2] / 1000000
+end
+
+-- Appends an event at a place in the debate's stream, and has the debate's webhook looked at, unless it is so already,
+-- or its receiver is to be left alone for a while.
+local function happened(id, place, event)
+  local at = redis.call('XADD', debate_key(id) .. ':events', place, 'event', event)
+  if redis.call('HGET', webhook_key(id), 'status') == 'pending' then
+    redis.call('ZADD', P .. 'webhooks', 'NX', seconds_now(), id)
+  end
+  return at
+end
+
+-- Appends an event that is not a turn behind the last turn.
+local function note(id, event) return happened(id, field(id, 'turns_done') .. '-*', event) end
 
 -- Whether the event is one of the last: the client's retry. Events carry the microsecond, so no two are the same.
 local function is_noted(id, event)

@@ -67,6 +67,18 @@ class Conflict(StoreError):
 
 
 @dataclass(frozen=True, slots=True)
+class Delivery:
+    """How far a debate's webhook is: the last event that it is done with, how many messages were taken, how often the
+    next one was tried in vain, and why it was not taken last."""
+
+    status: Literal["pending", "delivered", "failed"] = "pending"
+    cursor: str = "0-0"
+    taken: int = 0
+    tries: int = 0
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """A debate and the derived fields that lists show."""
 
@@ -81,6 +93,7 @@ class Record:
     usage: Usage
     wish: Wish
     awaits: TurnAwaited | None = None
+    delivery: Delivery | None = None  # where the debate has a webhook
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +160,16 @@ def record(fields: Mapping[str, str]) -> Record:
         ),
         wish=cast("Wish", fields.get("wish", "")),
         awaits=TurnAwaited.model_validate_json(fields["awaits"]) if fields.get("awaits") else None,
+    )
+
+
+def delivery(fields: Mapping[str, str]) -> Delivery:
+    return Delivery(
+        status=cast("Any", fields["status"]),
+        cursor=fields["cursor"],
+        taken=int(fields.get("taken", 0)),
+        tries=int(fields.get("tries", 0)),
+        error=fields.get("error", ""),
     )
 
 

@@ -1,15 +1,20 @@
 -- ARGV: id, status, when it ended (s; '' where it has not), its event of being restored
--- ('' for none), how many fields it has, fields and values, then ids and events
+-- ('' for none), how many fields it has, fields and values, how many its webhook has, the same, then ids and events
 -- Puts a debate back as a backup has it. One that is there is left alone. Nobody plays it, whatever was so.
 local id, status, ended, event, fields = unpack(ARGV, 1, 5)
 if redis.call('EXISTS', debate_key(id)) == 1 then return { 'there' } end
 local place = 6
-for _ = 1, tonumber(fields) do
-  redis.call('HSET', debate_key(id), ARGV[place], ARGV[place + 1])
-  place = place + 2
+local function put(key, many)
+  for _ = 1, tonumber(many) do
+    redis.call('HSET', key, ARGV[place], ARGV[place + 1])
+    place = place + 2
+  end
 end
+put(debate_key(id), fields)
+place = place + 1
+put(webhook_key(id), ARGV[place - 1])
 while ARGV[place] do
-  redis.call('XADD', debate_key(id) .. ':events', ARGV[place], 'event', ARGV[place + 1])
+  happened(id, ARGV[place], ARGV[place + 1])
   place = place + 2
 end
 redis.call('ZADD', P .. 'debates', 0, id)

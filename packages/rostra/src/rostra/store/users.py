@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from importlib.resources import files
 
 # Those that have a password.
-USERS = ("api", "orchestrator", "operator")
+USERS = ("api", "orchestrator", "webhooks", "operator")
 
 
 def acl(passwords: Mapping[str, str]) -> str:
