@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from rostra_api import catalogue, contract, debates, forks, health, live, metrics, problems, taking_part, transcripts
+from rostra_api.completions import routes as completions
 from rostra_api.entry import Entry
 from rostra_api.formats import Formats
 from rostra_api.headers import Guarded
@@ -50,7 +51,7 @@ def create_app(settings: Settings) -> Api:
         docs_url=None,  # both pages load scripts from elsewhere
         redoc_url=None,
     )
-    for module in (debates, forks, taking_part, live, transcripts, catalogue, health):
+    for module in (debates, forks, taking_part, live, transcripts, catalogue, health, completions):
         app.include_router(module.router)
     problems.install(app)
     app.add_middleware(Entry, settings=settings)
