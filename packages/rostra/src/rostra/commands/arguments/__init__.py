@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from rostra.commands.arguments import backup, catalogue, completion, debates, doctor, keys, stack
+from rostra.commands.arguments import backup, catalogue, completion, debates, doctor, keys, mcp, stack
 from rostra.commands.arguments.kinds import AddParser
 
 # In the order in which `rostra --help` lists them.
@@ -13,6 +13,7 @@ COMMANDS: Sequence[Callable[[AddParser], None]] = (
     catalogue.add,
     stack.add,
     doctor.add,
+    mcp.add,
     keys.add,
     backup.add,
     completion.add,
