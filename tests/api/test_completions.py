@@ -229,6 +229,13 @@ class TestKeys:
         assert (await reader.get("/openai/v1/models", headers=sent)).status_code == 200
         assert (await reader.get("/v1/formats", headers=sent)).status_code == 401
 
+    async def test_beyond_this_machine_it_opens_nothing(self, settings: Settings):
+        app = create_app(settings.model_copy(update={"host": "0.0.0.0"}))
+        here = AsyncClient(transport=ASGITransport(app), base_url="http://127.0.0.1")
+        async with app.router.lifespan_context(app), here as client:
+            answer = await client.get("/openai/v1/models", headers={"Authorization": "Bearer sk-none"})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (401, "no-keys")
+
     async def test_but_no_page_of_another_site_gets_in_by_it(self, reader: AsyncClient):
         sent = {"Authorization": "Bearer sk-none", "Origin": "https://evil.example"}
         assert (await reader.get("/openai/v1/models", headers=sent)).status_code == 403

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -111,6 +113,16 @@ async def test_over_stdio_a_debate_is_held(stack: str):
 async def test_over_http_a_debate_is_held(over_http: str):
     async with Client(over_http) as client:
         await a_debate_is_held(client)
+
+
+async def test_the_documents_configuration_works_as_written(stack: str):
+    doors = (Path(__file__).parents[2] / "docs/doors.md").read_text(encoding="utf-8")
+    (written,) = re.findall(r"```json\n(.*?)```", doors, re.DOTALL)
+    rostra = json.loads(written)["mcpServers"]["rostra"]
+    path = f"{ROSTRA.parent}{os.pathsep}{os.environ['PATH']}"
+    parameters = StdioServerParameters(**{**rostra, "env": {**rostra["env"], "ROSTRA_URL": stack, "PATH": path}})
+    async with Client(parameters) as client:
+        assert (await asked(client, "list_models"))["models"]
 
 
 async def test_tools_say_what_they_do_and_what_they_answer(over_http: str):

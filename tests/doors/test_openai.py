@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx2 as httpx
 import openai
 import pytest
 
+DOORS = Path(__file__).parents[2] / "docs/doors.md"
 DEBATERS = [{"name": "Ada", "stance": "for tabs"}, {"name": "Grace", "stance": "for spaces"}]
 CHAT = {"model": "round_robin", "messages": [{"role": "user", "content": "Tabs beat spaces"}]}
 
@@ -47,6 +52,13 @@ def test_it_gets_one_turn_by_turn_with_what_it_cost(client: openai.OpenAI):
     assert "## Verdict" in said[-1]
     assert [chunk.choices[0].finish_reason for chunk in chunks if chunk.choices][-1] == "stop"
     assert chunks[-1].usage.total_tokens > 0
+
+
+def test_the_documents_example_works_as_written(stack: str):
+    (example,) = re.findall(r"```python\n(.*?)```", DOORS.read_text(encoding="utf-8"), re.DOTALL)
+    here = example.replace("http://127.0.0.1:8080", stack)
+    done = subprocess.run([sys.executable, "-c", here], capture_output=True, text=True, timeout=300, check=True)
+    assert "## Verdict" in done.stdout
 
 
 def test_it_can_leave_a_debate_that_is_long(client: openai.OpenAI, stack: str):
