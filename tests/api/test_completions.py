@@ -16,7 +16,7 @@ from markdown_it import MarkdownIt
 from attacked import ATTACKS
 from builders import a_debate, a_turn
 from pages import Page
-from rostra.events import AttemptFailed, VerdictGiven
+from rostra.events import AttemptFailed, QuestionPut, VerdictGiven
 from rostra.formats import library
 from rostra.models import Debate, Status
 from rostra.store import Claim, Store
@@ -317,6 +317,23 @@ class TestTheAnswer:
         assert {chunk["object"] for chunk in chunks} == {"chat.completion.chunk"}
         assert all(chunk["usage"] is None for chunk in chunks[:-1])
 
+    def test_a_moderators_questions_are_told_where_they_were_put(self):
+        debate = a_debate(rounds=1)
+        told = Told(debate)
+        events = [
+            QuestionPut(seq=0, text="What is a tab?"),
+            a_turn(1, "d1"),
+            QuestionPut(seq=1, text="Why?", to="d2"),
+            a_turn(2, "d2"),
+        ]
+        assert "".join(map(told.after, events)).split("\n\n")[1:] == [
+            "**Moderator:** What is a tab?",
+            "## Debate, round 1",
+            "**Ada:** Point 1.",
+            "**Moderator (to Grace):** Why?",
+            "**Grace:** Point 2.",
+        ]
+
     async def test_words_that_were_taken_back_are_not_in_it(self, client: openai.AsyncOpenAI, store: Store):
         async with asking_for(client) as asked:
             claim = await a_debate_begins(store)
@@ -397,6 +414,15 @@ class TestWhoAsked:
         assert json.loads(answer.text.rstrip().rpartition("data: ")[2])["error"]["code"] == "broken-off"
         record = await store.get(claim.debate.id)
         assert (record.status, record.wish) == (Status.RUNNING, "")
+
+    async def test_is_told_not_to_ask_again_where_that_would_begin_a_second_debate(
+        self, server: Server, reader: AsyncClient, store: Store
+    ):
+        asked = asyncio.create_task(reader.post(CHAT, json=a_chat()))
+        await a_debate_begins(store)
+        server.app.state.parts.following.close()
+        answer = await asked
+        assert (answer.status_code, answer.headers["X-Should-Retry"]) == (503, "false")
 
     async def test_cannot_follow_and_so_begins_no_debate(self, settings: Settings, store: Store):
         app = create_app(settings.model_copy(update={"max_followers": 0}))

@@ -77,12 +77,13 @@ async def followed(client: Client, debate: str) -> tuple[list[dict[str, Any]], d
     """All turns, and the last of the news."""
     turns: list[dict[str, Any]] = []
     after = ""
-    while True:
+    for _ in range(20):
         news = await asked(client, "follow_debate", debate_id=debate, after=after, wait_seconds=20)
         turns += news["turns"]
         after = news["next"]
         if news["ended"]:
             return turns, news
+    raise TimeoutError(debate)
 
 
 async def a_debate_is_held(client: Client) -> None:
@@ -157,6 +158,26 @@ async def test_turns_are_told_as_progress_while_one_waits(over_http: str):
         arguments = {"debate_id": debate["id"], "wait_seconds": 40}
         await client.call_tool("follow_debate", arguments, progress_callback=progress)
     assert told == [(1, "Ada has spoken"), (2, "Grace has spoken")]
+
+
+async def test_a_person_speaks_and_asks_through_it(over_http: str):
+    debaters = [{**DEBATERS[0], "human": True}, DEBATERS[1]]
+    moderated = {"moderator": {"human": True}, "humans": {"seconds": 300}}
+    async with Client(over_http) as client:
+        debate = await asked(
+            client, "start_debate", motion="Tabs beat spaces", debaters=debaters, rounds=1, settings=moderated
+        )
+        news = await asked(client, "follow_debate", debate_id=debate["id"], wait_seconds=50)
+        assert (news["awaited"]["debater"], news["awaited"]["seq"], news["ended"]) == ("Ada", 1, False)
+        await asked(client, "put_question", debate_id=debate["id"], text="What of diffs?", to="Grace")
+        await asked(client, "speak", debate_id=debate["id"], text="Tabs are one byte.", seq=1)
+        turns, ended = await followed(client, debate["id"])
+        read = await asked(client, "read_transcript", debate_id=debate["id"])
+        again = await asked(client, "follow_debate", debate_id=debate["id"], wait_seconds=50)
+    assert turns[0]["text"] == "Tabs are one byte."
+    assert (again["turns"], again["awaited"]) == (turns, None)
+    assert ended["status"] == "completed"
+    assert "What of diffs?" in read["markdown"]
 
 
 async def test_what_is_new_is_told_once(over_http: str):

@@ -97,8 +97,16 @@ async def _gathered(client: AsyncClient, news: results.News, context: Asking) ->
             if told.kind == "turn_taken":
                 said = news.turns[-1]
                 await context.report_progress(said.seq, None, f"{said.debater} has spoken")
+            if news.awaited and not await _still_awaited(client, news):
+                news.awaited = None
             if news.ended or news.awaited or len(news.turns) >= MOST_TURNS:
                 return
+
+
+async def _still_awaited(client: AsyncClient, news: results.News) -> bool:
+    """Who reads from the beginning also reads of words that were given long ago."""
+    now = (await client.debates.get(news.id)).awaits
+    return now is not None and news.awaited is not None and now.seq == news.awaited.seq
 
 
 def _note(told: Told, news: results.News) -> None:

@@ -151,7 +151,8 @@ class _Reading:
                     yield news.item.event
                     if isinstance(news.item.event, DebateEnded):
                         return
-        raise Refusal(BROKEN_OFF, "The service stops, or the key does not work any more; the debate goes on.")
+        told = "The service stops, or the key does not work any more; the debate goes on."
+        raise Refusal(BROKEN_OFF, told, X_Should_Retry="false")  # OpenAI's clients would begin a second debate
 
     async def left(self) -> None:
         """Who asked has left, or has the answer: then nobody needs the debate to go on."""
