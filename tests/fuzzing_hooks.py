@@ -49,6 +49,7 @@ def before_load_schema(context: Any, raw_schema: dict[str, Any]) -> None:
 @schemathesis.hook
 def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
     """Puts a name that there is in the place of one that was made up."""
+    _name_a_format(case)
     given = case.path_parameters or {}
     if not given or case.meta is None or case.meta.is_negative_at(ParameterLocation.PATH):
         return
@@ -56,12 +57,22 @@ def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
     if _DEBATE_ID.fullmatch(str(given.get("id"))):  # answered before: in a sequence it is meant
         if wanted is None or case.meta.phase.name == TestPhase.STATEFUL:
             return
-    elif _chance.randrange(_KEPT) == 0:
+    elif (
+        case.meta.phase.name != TestPhase.COVERAGE and _chance.randrange(_KEPT) == 0
+    ):  # there some are asked twice only
         return
     if "id" in given:
         given["id"] = _one(_chance.choice(wanted or (*_LIVE, *_ENDED)))
     else:
-        given["name"] = "round_robin" if "formats" in case.operation.path else "default"
+        given["name"] = "default" if case.operation.path.startswith("/v1/models") else "round_robin"
+
+
+def _name_a_format(case: Any) -> None:
+    """In the body of a chat, where it is right otherwise."""
+    if case.operation.path == "/openai/v1/chat/completions" and isinstance(case.body, dict):
+        negative = case.meta is not None and case.meta.is_negative_at(ParameterLocation.BODY)
+        if not negative and _chance.randrange(_KEPT):
+            case.body["model"] = "round_robin"
 
 
 @schemathesis.hook

@@ -254,4 +254,4 @@ class TestBodies:
     def test_no_other_route_reads_a_body(self):
         paths = json.loads(document())["paths"]
         reading = [(path, m) for path, methods in paths.items() for m in methods if "requestBody" in methods[m]]
-        assert reading == [("/v1/debates", "post")]
+        assert reading == [("/v1/debates", "post"), ("/openai/v1/chat/completions", "post")]

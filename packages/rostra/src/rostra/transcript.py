@@ -280,10 +280,14 @@ class Words(NamedTuple):
 _NOTHING = "(skipped)"
 
 
-def rounds(debate: Debate, course: Course) -> Iterator[tuple[str, Sequence[Words]]]:
+def rounds(debate: Debate, course: Course, slots: Sequence[Slot] = ()) -> Iterator[tuple[str, Sequence[Words]]]:
     """The turns by phase and round, each with its heading, which questions put before the first turn have none of; and
-    behind each turn the questions that were put after it."""
-    phases, names, slots = {phase.name: phase for phase in debate.format.phases}, debate.names, agenda(debate)
+    behind each turn the questions that were put after it.
+
+    `slots` is the debate's agenda, for one who asks turn by turn and has worked it out.
+    """
+    phases, names = {phase.name: phase for phase in debate.format.phases}, debate.names
+    slots = slots or agenda(debate)
     if before := _put_after(debate, course, 0):
         yield "", before
     for (name, number), spoken in groupby(course.turns, key=lambda turn: (turn.phase, turn.round)):
@@ -298,12 +302,13 @@ def rounds(debate: Debate, course: Course) -> Iterator[tuple[str, Sequence[Words
 
 
 def _put_after(debate: Debate, course: Course, seq: int) -> list[Words]:
+    return [words_of(debate, put) for put in course.questions if put.seq == seq]
+
+
+def words_of(debate: Debate, put: QuestionPut) -> Words:
+    """A human moderator's question."""
     names = debate.names
-    return [
-        Words(None, names[MODERATOR] + (f" (to {names[put.to]})" if put.to else ""), put.text)
-        for put in course.questions
-        if put.seq == seq
-    ]
+    return Words(None, names[MODERATOR] + (f" (to {names[put.to]})" if put.to else ""), put.text)
 
 
 def _spoken_by(slot: Slot, name: str) -> str:

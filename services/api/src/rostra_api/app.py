@@ -23,6 +23,7 @@ from rostra_api import (
     transcripts,
     webhook_secret,
 )
+from rostra_api.completions import routes as completions
 from rostra_api.entry import Entry
 from rostra_api.formats import Formats
 from rostra_api.headers import Guarded
@@ -62,7 +63,17 @@ def create_app(settings: Settings) -> Api:
         docs_url=None,  # both pages load scripts from elsewhere
         redoc_url=None,
     )
-    for module in (debates, forks, taking_part, live, transcripts, catalogue, health, webhook_secret):
+    for module in (
+        debates,
+        forks,
+        taking_part,
+        live,
+        transcripts,
+        catalogue,
+        health,
+        webhook_secret,
+        completions,
+    ):
         app.include_router(module.router)
     problems.install(app)
     app.add_middleware(Entry, settings=settings)

@@ -9,6 +9,7 @@ from pydantic.json_schema import models_json_schema
 from rostra.forking import ForkRequest
 from rostra.models import DebateRequest, QuestionRequest, TurnRequest
 from rostra.views import TOLD
+from rostra_api.completions.asked import ChatRequest
 from rostra_api.entry import OPEN
 from rostra_api.problems import Problem, documented
 
@@ -24,7 +25,10 @@ def completed(document: dict[str, Any]) -> dict[str, Any]:
     for name in _NEVER_GIVEN:
         schemas.pop(name, None)
     _, own = models_json_schema(
-        [(model, "validation") for model in (DebateRequest, ForkRequest, TurnRequest, QuestionRequest, Problem)],
+        [
+            (model, "validation")
+            for model in (DebateRequest, ForkRequest, TurnRequest, QuestionRequest, ChatRequest, Problem)
+        ],
         ref_template="#/components/schemas/{model}",
     )
     schemas.update(own["$defs"])

@@ -87,7 +87,7 @@ async def accept(
     parts: Parts, caller: Caller, debate: Debate, key: str, request: bytes, seconds: int, carried: Sequence[Event] = ()
 ) -> Response:
     """The debate is stored, or was before under this key, and a worker is called; answered after the wait."""
-    debate_id = await _stored(parts, caller, debate, key, request, carried)
+    debate_id = await stored(parts, caller, debate, key, request, carried)
     if debate_id != debate.id:
         return await replay(parts, caller, debate_id, seconds)
     record = await _begun_now(parts, caller, debate, seconds)
@@ -100,8 +100,8 @@ async def replay(parts: Parts, caller: Caller, debate_id: str, seconds: int) -> 
     return _accepted(record, replayed=True, waited=seconds)
 
 
-async def _stored(
-    parts: Parts, caller: Caller, debate: Debate, key: str, request: bytes, carried: Sequence[Event]
+async def stored(
+    parts: Parts, caller: Caller, debate: Debate, key: str, request: bytes, carried: Sequence[Event] = ()
 ) -> str:
     """The id of the debate, stored now, or of the one that the key stands for already: that one needs no room."""
     check_webhook(debate.webhook, parts.settings)

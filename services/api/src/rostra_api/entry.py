@@ -26,7 +26,7 @@ from rostra_api import problems
 from rostra_api.caller import ANYBODY, Caller
 from rostra_api.intake import check_head, check_size
 from rostra_api.parts import Parts
-from rostra_api.problems import FOREIGN, MISSING_SCOPE, NO_KEY, NO_KEYS, Refusal
+from rostra_api.problems import FOREIGN, MISSING_SCOPE, NO_KEY, NO_KEYS, OPENAI, Refusal
 from rostra_api.settings import Settings
 
 # Nothing is told there, beside whether it works.
@@ -67,13 +67,15 @@ class Entry:
         parts = cast("Parts", scope["app"].state.parts)
         caller = await self._caller(scope, parts)
         parts.rate.take(caller)
-        check_size(Headers(scope=scope))
+        check_size(scope)
         scope.setdefault("state", {})["caller"] = caller
 
     async def _caller(self, scope: Scope, parts: Parts) -> Caller:
         """Raises: Refusal, StorageDown."""
         headers = Headers(scope=scope)
-        if token := _token(headers):
+        token = _token(headers)
+        # Clients of OpenAI's cannot be without a key, so where there are none they send something.
+        if token and (not scope["path"].startswith(OPENAI) or await parts.lookout.keys_are_there()):
             key = await parts.keyring.key(token)
             structlog.contextvars.bind_contextvars(key=key.id)
             _check(key, _right(scope))

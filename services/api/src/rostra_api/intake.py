@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from email.message import Message
 from functools import reduce
 from operator import getitem
-from typing import Any, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 
 from fastapi import Request
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -56,6 +56,9 @@ from rostra_api.problems import (
 T = TypeVar("T", bound=BaseModel)
 
 MAX_BODY = 64 * 1024
+# A chat is sent whole each time, with all debates that were held in it: this is room for about 40 of them.
+CHAT_PATH = "/openai/v1/chat/completions"
+MAX_CHAT = 256 * 1024
 # Of a request's line and headers together.
 MAX_HEAD = 16 * 1024
 # A body within the bound can hold thousands of wrong fields; nobody reads more than these.
@@ -76,21 +79,26 @@ _WAIT = re.compile(r'(?:^|[,;\s])wait\s*=\s*"?(\d{1,6})"?(?![\w.])', re.IGNORECA
 
 
 async def body_of(request: Request) -> bytes:
-    """The body, which is said to be JSON and is not larger than `MAX_BODY`. Raises: Refusal."""
+    """The body, which is said to be JSON and is not larger than it may be there. Raises: Refusal."""
     _check_media_type(request)
+    most = max_body(request.url.path)
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > MAX_BODY:
-            raise _too_large()
+        if len(body) > most:
+            raise _too_large(most)
     return bytes(body)
 
 
-def check_size(headers: Headers) -> None:
+def max_body(path: str) -> int:
+    return MAX_CHAT if path == CHAT_PATH else MAX_BODY
+
+
+def check_size(scope: Scope) -> None:
     """Whether the body that is announced, on whatever route, is within the bound. Raises: Refusal."""
-    declared = headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > MAX_BODY:
-        raise _too_large()
+    declared, most = Headers(scope=scope).get("content-length", ""), max_body(scope["path"])
+    if declared.isdecimal() and int(declared) > most:
+        raise _too_large(most)
 
 
 def check_head(scope: Scope) -> None:
@@ -100,8 +108,8 @@ def check_head(scope: Scope) -> None:
         raise Refusal(HEAD_TOO_LARGE, f"Line and headers have at most {MAX_HEAD} bytes.", Connection="close")
 
 
-def _too_large() -> Refusal:
-    return Refusal(TOO_LARGE, f"At most {MAX_BODY} bytes are taken.", Connection="close")
+def _too_large(most: int) -> Refusal:
+    return Refusal(TOO_LARGE, f"At most {most} bytes are taken.", Connection="close")
 
 
 def _check_media_type(request: Request) -> None:
@@ -136,10 +144,10 @@ def read(body: bytes) -> DebateRequest:
     return read_as(DebateRequest, body, INVALID)
 
 
-def read_as(kind: type[T], body: bytes, invalid: Kind) -> T:
+def read_as(kind: type[T], body: bytes, invalid: Kind, *, extra: Literal["forbid", "ignore"] = "forbid") -> T:
     """The request that `body` holds. Raises: Refusal, `invalid` where it is no such request."""
     try:
-        request = kind.model_validate_json(body, extra="forbid")
+        request = kind.model_validate_json(body, extra=extra)
     except ValidationError as error:
         raise _refusal(body, error.errors(include_url=False, include_input=False), invalid) from None
     _check_members_differ(body)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from rostra.commands.arguments import backup, catalogue, completion, debates, doctor, keys, replay, stack
+from rostra.commands.arguments import backup, catalogue, completion, debates, doctor, keys, mcp, replay, stack
 from rostra.commands.arguments.kinds import AddParser
 
 # In the order in which `rostra --help` lists them.
@@ -14,6 +14,7 @@ COMMANDS: Sequence[Callable[[AddParser], None]] = (
     replay.add,
     stack.add,
     doctor.add,
+    mcp.add,
     keys.add,
     backup.add,
     completion.add,

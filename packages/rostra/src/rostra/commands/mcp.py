@@ -1,0 +1,16 @@
+"""`rostra mcp`: debates as tools for agents."""
+
+from __future__ import annotations
+
+import argparse
+
+from rostra.mcp import server
+
+
+def mcp(chosen: argparse.Namespace) -> int:
+    """Serves until its reader is gone, or until Ctrl-C."""
+    if chosen.http:
+        server.serve_http(*chosen.http)
+    else:
+        server.server().run("stdio")
+    return 0
