@@ -19,6 +19,7 @@ from rostra_api import (
     live,
     metrics,
     problems,
+    site,
     taking_part,
     transcripts,
     webhook_secret,
@@ -73,6 +74,7 @@ def create_app(settings: Settings) -> Api:
         health,
         webhook_secret,
         completions,
+        site,
     ):
         app.include_router(module.router)
     problems.install(app)

@@ -2,8 +2,8 @@
 
 As a middleware and not as a dependency of each route, so that a route which is added is closed until somebody opens it.
 
-- Where there are keys, all but `OPEN` needs one. GET and HEAD need the scope `read`, everything else and `WRITERS_ONLY`
-  the scope `write`.
+- Where there are keys, all but `OPEN` and the page's files needs one. GET and HEAD need the scope `read`, everything
+  else and `WRITERS_ONLY` the scope `write`.
 - Where there are none, whoever is on this machine may do everything, if nobody else can reach it; else nobody may do
   anything. That a page in somebody's browser does not count as being on this machine is told by the names it uses.
 """
@@ -28,9 +28,10 @@ from rostra_api.intake import check_head, check_size
 from rostra_api.parts import Parts
 from rostra_api.problems import FOREIGN, MISSING_SCOPE, NO_KEY, NO_KEYS, OPENAI, Refusal
 from rostra_api.settings import Settings
+from rostra_api.site import FOLDER
 
-# Nothing is told there, beside whether it works.
-OPEN = frozenset({"/healthz", "/readyz"})
+# Nothing is told there, beside whether it works, and how the page looks.
+OPEN = frozenset({"/healthz", "/readyz", "/"})
 
 # Most proxies say so when they hand on somebody else's request.
 _OF_PROXIES = ("forwarded", "via", "x-forwarded-for", "x-real-ip")
@@ -55,7 +56,7 @@ class Entry:
             return
         try:
             check_head(scope)
-            if scope["path"] not in OPEN:
+            if not _is_open(scope["path"]):
                 await self._let_in(scope)
         except (Refusal, StorageDown) as refused:
             await problems.told(refused, scope["path"])(scope, receive, send)
@@ -89,6 +90,10 @@ class Entry:
             )
         _check_near(headers)
         return ANYBODY
+
+
+def _is_open(path: str) -> bool:
+    return path in OPEN or path.startswith(FOLDER)
 
 
 def _token(headers: Headers) -> str:
