@@ -51,6 +51,13 @@ class Stage:
             time.sleep(0.05)
         raise TimeoutError(f"{view['status']}, {view['turns_done']} turns")
 
+    def end_all(self) -> None:
+        """Ends whatever is still held, so that it asks the model for nothing more."""
+        for status in ("queued", "running"):
+            for view in httpx.get(f"{self.url}/v1/debates?limit=100&status={status}").raise_for_status().json()["data"]:
+                httpx.post(f"{self.url}/v1/debates/{view['id']}/cancel")
+                self.until(view["id"], "completed", "collapsed", "failed", "cancelled")
+
     def written(self, debate: Debate, turns: Sequence[TurnTaken]) -> str:
         """The id of a debate with these turns, as if it had been held."""
 

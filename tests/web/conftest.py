@@ -31,6 +31,7 @@ def stage(whole: Stage) -> Iterator[Stage]:
     whole.model.script = counting()
     yield whole
     whole.model.answers.clear()
+    whole.end_all()
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,8 @@ import { askForKeysWith, forgetKey, key } from "./api.js";
 import { add, fill, h } from "./dom.js";
 import { askForKey } from "./keys.js";
 import { language, languages, speak, t } from "./words.js";
+import { compare } from "./views/compare.js";
+import { compose } from "./views/compose.js";
 import { debate } from "./views/debate.js";
 import { list } from "./views/list.js";
 
@@ -13,7 +15,10 @@ const THEMES = ["auto", "light", "dark"];
 // A view gets what its address names, and a signal that says when it is over; it gives an element.
 const ROUTES = [
   [/^\/$/, list],
+  [/^\/new$/, compose],
   [/^\/debates\/([0-9a-f]{28})(?:\/(outcome|figures|facts))?$/, debate],
+  [/^\/debates\/([0-9a-f]{28})\/(repeat|fork)(?:\/([0-9]{1,4}))?$/, compose],
+  [/^\/compare(?:\/([0-9a-f]{28})(?:\/([0-9a-f]{28}))?)?$/, compare],
 ];
 
 let leaving = new AbortController();
@@ -54,7 +59,7 @@ function frame() {
     head,
     h("a", { class: "skip", href: "#main", onclick: skip }, t("skip")),
     h("a", { class: "brand", href: "#/" }, h("span", { class: "mark", "aria-hidden": "true" }), "Rostra"),
-    h("nav", { "aria-label": t("nav") }, link("#/", t("debates"))),
+    h("nav", { "aria-label": t("nav") }, link("#/", t("debates")), link("#/new", t("new_debate")), link("#/compare", t("compare"))),
     h("div", { class: "switches" }, themeSwitch(), languageSwitch(), key() && leave()),
   );
 }
@@ -93,4 +98,4 @@ colour();
 askForKeysWith(askForKey);
 add(document.body, head, main);
 addEventListener("hashchange", () => show());
-show();
+show({ moved: false });

@@ -2,13 +2,14 @@
 
 import { send } from "./api.js";
 import { add, h } from "./dom.js";
-import { t } from "./words.js";
+import { t, tOr } from "./words.js";
 
-const FORMS = ["md", "html", "json", "ndjson", "csv"];
+const FORMS = ["md", "html", "json", "ndjson"];
 
 export function exportsOf(view, path) {
-  const link = (form) => h("button", { type: "button", class: "plain", onclick: () => keep(view, path, form) }, t(`export.${form}`));
-  return h("details", { class: "menu" }, h("summary", { class: "button" }, t("export")), h("div", {}, FORMS.map(link)));
+  const link = (form) => h("button", { type: "button", class: "plain", onclick: () => keep(view, path, form) }, tOr(`export.${form}`, form));
+  const forms = view.links.exports ? Object.keys(view.links.exports) : FORMS;
+  return h("details", { class: "menu" }, h("summary", { class: "button" }, t("export")), h("div", {}, forms.map(link)));
 }
 
 async function keep(view, path, form) {

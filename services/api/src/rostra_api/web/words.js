@@ -1,8 +1,9 @@
 /** What the page says, in the reader's language: chosen by the browser, or by the reader. */
 
 import en from "./words/en.js";
+import ja from "./words/ja.js";
 
-const LANGUAGES = { en };
+const LANGUAGES = { en, ja };
 const PLACE = "rostra.language";
 
 export const languages = Object.keys(LANGUAGES);
