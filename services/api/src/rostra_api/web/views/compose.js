@@ -4,7 +4,7 @@ import { get, key, newName, once, pathOf, post, send } from "../api.js";
 import { fill, h, said } from "../dom.js";
 import { Form } from "../form.js";
 import { EXAMPLES, IDEAS } from "../presets.js";
-import { asCurl, mergePatch, requestOf } from "../request.js";
+import { asCurl, mergePatch } from "../request.js";
 import { Schema } from "../schema.js";
 import { trouble } from "../trouble.js";
 import { number, t, tOr } from "../words.js";
@@ -46,8 +46,7 @@ class Composer {
   constructor(place, loaded) {
     Object.assign(this, { place, ...loaded });
     this.schema = new Schema(this.contract);
-    const known = this.formats.map((each) => each.name);
-    this.before = this.transcript && requestOf(this.transcript, known);
+    this.before = this.transcript?.settings.request;
     document.title = `${this.#title()} · Rostra`;
     this.#start(this.transcript ? structuredClone(this.before) : draft());
   }

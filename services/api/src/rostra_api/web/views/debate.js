@@ -1,6 +1,6 @@
 /** One debate: live while it is held, and what came of it afterwards. Each of its parts has an address of its own. */
 
-import { get, pathOf, post, remove } from "../api.js";
+import { get, once, pathOf, post, remove } from "../api.js";
 import { Course, ENDED } from "../course.js";
 import { add, fill, h, said } from "../dom.js";
 import { exportsOf } from "../exporting.js";
@@ -17,21 +17,29 @@ import { status } from "./list.js";
 
 export function debate({ names: [id, part = "transcript"], signal }) {
   const place = h("section", { class: "debate" }, h("p", { class: "quiet", role: "status" }, t("loading")));
-  load(id, signal).then(
+  load(id, signal, part).then(
     (loaded) => !signal.aborted && new Scene(place, loaded, part, signal),
     (error) => !signal.aborted && fill(place, trouble(error), h("p", {}, h("a", { href: "#/" }, t("to_list")))),
   );
   return place;
 }
 
-async function load(id, signal) {
+// Turns from which the figures of a debate that has ended take the server longer than a reader should wait: 3 ms each.
+const LONG = 150;
+
+async function load(id, signal, part) {
   const path = pathOf(id);
-  const [view, transcript] = await Promise.all([get(path, { signal }), get(`${path}/transcript.json`, { signal })]);
-  return { path, view, transcript };
+  const [asked, whole] = [get(path, { signal }), get(`${path}/transcript.json`, { signal })];
+  whole.catch(() => {}); // it is waited for below, or when it is there
+  const view = await asked;
+  if (part !== "transcript" || !ENDED.has(view.status) || view.turns_done < LONG) return { path, view, transcript: await whole };
+  const { teams, phases } = await once(`/v1/formats/${view.format}`).catch(() => ({ teams: [], phases: [] }));
+  const named = phases.map(({ name, title }) => ({ name, title }));
+  return { path, view, transcript: { id, settings: { teams, phases: named } }, whole };
 }
 
 class Scene {
-  constructor(place, { path, view, transcript }, part, signal) {
+  constructor(place, { path, view, transcript, whole }, part, signal) {
     Object.assign(this, { place, path, view, transcript, part, signal });
     this.course = new Course();
     this.people = new People(view.debaters, transcript.settings);
@@ -47,6 +55,7 @@ class Scene {
     fill(place, this.#head(), this.#bar(), this.ended && this.#parts(), this.body);
     this.#showStatus();
     this.#showPart();
+    whole?.then((read) => this.#news(read)).catch((error) => this.#tell(error));
   }
 
   // ── what stands above all parts ──
@@ -128,9 +137,9 @@ class Scene {
   #showTranscript() {
     this.reading = new Reading(this.course, this.people, this.view.language, { live: !this.ended, fork: this.#fork(), signal: this.signal });
     this.part = "transcript";
-    if (this.ended) add(this.body, summary(this.transcript, this.view, this.people));
     this.taking = h("div", { class: "taking" });
     add(this.body, this.reading.element, this.taking);
+    if (this.ended && "status" in this.transcript) this.#news(this.transcript);
     this.#follow();
   }
 
@@ -170,13 +179,19 @@ class Scene {
   /** What came of it is read anew, since the server works it out; what is read stays where it is. */
   async #theEnd() {
     const { view, transcript } = await load(this.view.id, this.signal);
-    Object.assign(this, { view, transcript, ended: true });
+    Object.assign(this, { view, ended: true });
     this.body.before(this.#parts());
-    const news = summary(transcript, view, this.people);
-    if (news) this.body.prepend(news);
+    this.#news(transcript);
     this.reading.end(this.#fork());
     this.#showStatus();
     this.#takePart();
+  }
+
+  /** What came of it stands above what was said. */
+  #news(transcript) {
+    this.transcript = transcript;
+    const news = summary(transcript, this.view, this.people);
+    if (news && !this.signal.aborted) this.body.prepend(news);
   }
 
   #fork() {
