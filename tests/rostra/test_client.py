@@ -32,10 +32,11 @@ from rostra.client import (
 )
 from rostra.client.base import reach
 from rostra.client.calls import body_of, path_of
-from rostra.client.live import ClaimTold, Told, TurnTold, Words
+from rostra.client.live import Told
 from rostra.client.patience import Patience, retry_after
 from rostra.events import NewerEvent, VerdictGiven
 from rostra.models import DebateRequest, DebaterRequest, TurnRules
+from rostra.views import ClaimedView, WordsView
 
 PROBLEM = {"Content-Type": "application/problem+json"}
 HERE = "http://127.0.0.1:8080"
@@ -274,28 +275,11 @@ class TestWhatIsSent:
 
 
 class TestEvents:
-    def test_a_turn_goes_by_names_and_has_its_place_in_the_format(self):
-        now = "2026-11-23T17:20:41Z"
-        turn = {
-            "seq": 1,
-            "phase": "p",
-            "round": 1,
-            "debater": "Ada",
-            "text": "Tabs.",
-            "started_at": now,
-            "ended_at": now,
-        }
-        told = Told(
-            "turn_taken", {"v": 1, "at": now, "type": "turn_taken", **turn, "kind": "question", "to": "Grace"}, "1-0"
-        )
-        assert isinstance(told.event, TurnTold)
-        assert (told.event.debater, told.event.kind, told.event.to) == ("Ada", "question", "Grace")
-
-    def test_words_and_claims_have_forms_of_their_own(self):
-        assert Told("delta", {"seq": 1, "attempt": 1, "debater": "Ada", "text": "Ta"}).event == Words(
-            seq=1, attempt=1, debater="Ada", text="Ta"
-        )
-        assert Told("debate_claimed", {"v": 2, "fence": 3}, "0-2").event == ClaimTold(fence=3)
+    def test_words_and_claims_are_as_they_are_told(self):
+        words = {"seq": 1, "attempt": 1, "debater": "Ada", "text": "Ta"}
+        assert Told("delta", words).event == WordsView(**words)
+        claimed = {"v": 3, "at": "2026-11-23T17:20:41Z", "fence": 3, "rostra": "0.1.0"}
+        assert isinstance(Told("debate_claimed", claimed, "0-2").event, ClaimedView)
 
     def test_what_a_newer_api_tells_is_passed_on(self):
         newer = Told("applause_heard", {"v": 1, "loudness": 11}, "1-1")

@@ -7,17 +7,17 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, cast, get_args
+from typing import Any, cast, get_args
 
 import httpx2 as httpx
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from rostra.client.base import Reach
 from rostra.client.calls import path_of
 from rostra.client.errors import NotRostra
 from rostra.client.patience import failure, retry_after
-from rostra.events import Event, KnownEvent, NewerEvent, TurnTaken
-from rostra.fields import Stored
+from rostra.events import Event, NewerEvent
+from rostra.views import TOLD, ClaimedView, CreatedView, GivenView, TakenView, WordsView
 
 # Comments come every 15 seconds, so longer silence is a dead connection.
 SILENT_SECONDS = 40.0
@@ -25,45 +25,12 @@ SILENT_SECONDS = 40.0
 _PAUSE_SECONDS = 2.0
 
 
-class Words(Stored):
-    """Some words of an attempt while it is spoken: only the turn counts."""
-
-    type: Literal["delta"] = "delta"
-    seq: int
-    attempt: int
-    debater: str
-    text: str
-
-
-class TurnTold(TurnTaken):
-    """A turn, with its place in the format."""
-
-    kind: str = "speech"
-    slot: str = ""
-    to: str | None = None
-
-
-class ClaimTold(Stored):
-    """A worker took the debate up; which one is not told."""
-
-    type: Literal["debate_claimed"] = "debate_claimed"
-    fence: int
-
-
-class GivenTold(Stored):
-    """A person spoke; the words come with the turn."""
-
-    type: Literal["turn_given"] = "turn_given"
-    seq: int
-    debater: str
-
-
-LiveEvent = Event | Words | TurnTold | ClaimTold | GivenTold
-
 # As they are stored, but for those of which more or less is told.
-_MODELS: Mapping[str, type[Stored]] = {
-    **{model.model_fields["type"].default: model for model in get_args(get_args(KnownEvent)[0])},
-    **{model.model_fields["type"].default: model for model in (Words, TurnTold, ClaimTold, GivenTold)},
+LiveEvent = Event | CreatedView | ClaimedView | TakenView | GivenView | WordsView
+
+_MODELS: Mapping[str, type[BaseModel]] = {
+    "delta": WordsView,
+    **{get_args(view.model_fields["type"].annotation)[0]: view for view in TOLD if "type" in view.model_fields},
 }
 
 
