@@ -32,7 +32,7 @@ from rostra.client import (
 )
 from rostra.client.base import reach
 from rostra.client.calls import body_of, path_of
-from rostra.client.live import Told
+from rostra.client.live import Following, Told
 from rostra.client.patience import Patience, retry_after
 from rostra.events import NewerEvent, VerdictGiven
 from rostra.models import DebateRequest, DebaterRequest, TurnRules
@@ -293,6 +293,25 @@ class TestEvents:
         page = httpx.Response(200, headers={"Content-Type": "text/html"}, text="<html>")
         with client_of(lambda _: page) as client, pytest.raises(NotRostra):
             next(client.debates.stream("0a"))
+
+    @pytest.mark.parametrize(
+        "event", ["id: x\nevent: turn_taken\ndata: {}", "id: 1-0\nevent: turn_taken\ndata: {", "event: y\ndata: {}"]
+    )
+    def test_an_event_that_cannot_be_read_is_no_event_of_rostras(self, event: str):
+        stream = httpx.Response(200, headers={"Content-Type": "text/event-stream"}, text=f"{event}\n\n")
+        with client_of(lambda _: stream) as client, pytest.raises(NotRostra):
+            next(client.debates.stream("0a"))
+
+    def test_who_was_there_comes_back_for_more_than_a_minute_and_who_was_not_is_told_at_once(self):
+        away = httpx.ConnectError("refused")
+        following = Following("0a", None, True, reach(HERE, "", 30, 0))
+        with pytest.raises(Unreachable):
+            following.failed(away)
+        following.opened(httpx.Response(200, headers={"Content-Type": "text/event-stream"}))
+        pauses = [following.failed(away) for _ in range(8)]
+        assert sum(pauses) > 60
+        with pytest.raises(Unreachable):
+            following.failed(away)
 
     def test_an_id_that_cannot_be_one_is_said_at_once(self):
         with client_of(lambda _: problem(400)) as client, pytest.raises(ValueError, match="no event's id"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, cast, get_args
 
@@ -23,7 +23,8 @@ from rostra.views import TOLD, ClaimedView, CreatedView, GivenView, TakenView, W
 SILENT_SECONDS = 40.0
 # What the API asks for before one comes back, unless it says otherwise.
 _PAUSE_SECONDS = 2.0
-
+# How often a reader who was there tries to come back, at least: for more than a minute, while the API is started anew.
+_COMES_BACK = 8
 
 # As they are stored, but for those of which more or less is told.
 LiveEvent = Event | CreatedView | ClaimedView | TakenView | GivenView | WordsView
@@ -63,6 +64,7 @@ class Following:
         self._deltas = deltas
         self._reach = reach
         self._last = after or ""
+        self._patience = reach.patience
         self._retry = _PAUSE_SECONDS
         self._failed = 0
         self.ended = False
@@ -82,9 +84,16 @@ class Following:
         if media_type.partition(";")[0].strip() != "text/event-stream":
             raise NotRostra(self._reach.address, f"a stream that is {media_type or 'of no media type'}")
         self._failed = 0
+        self._patience = replace(self._reach.patience, retries=max(self._reach.patience.retries, _COMES_BACK))
 
     def take(self, event: httpx.ServerSentEvent) -> Told | None:
-        """What it tells, if anything that was not told before."""
+        """What it tells, if anything that was not told before. Raises NotRostra."""
+        try:
+            return self._taken(event)
+        except ValueError:
+            raise NotRostra(self._reach.address, "an event that cannot be read") from None
+
+    def _taken(self, event: httpx.ServerSentEvent) -> Told | None:
         if event.retry is not None:
             self._retry = event.retry / 1000
         if event.event == "end":
@@ -94,19 +103,20 @@ class Following:
             return None
         if event.event == "delta":
             return Told("delta", _data(event))
-        if self._last and _place(event.id) <= _place(self._last):
+        place = _place(event.id)
+        if self._last and place <= _place(self._last):
             return None
         self._last = event.id
         return Told(event.event, _data(event), event.id)
 
     def pause(self) -> float:
         """Seconds until one comes back to a stream that broke off."""
-        return 0 if self.ended else self._retry * (0.5 + self._reach.patience.chance() / 2)
+        return 0 if self.ended else self._retry * (0.5 + self._patience.chance() / 2)
 
     def failed(self, came: httpx.Response | httpx.RequestError) -> float:
         """Seconds until one tries again. Raises RostraError when it is of no use."""
         self._failed += 1
-        pause = self._reach.patience.pause(self._failed, retry_after(came))
+        pause = self._patience.pause(self._failed, retry_after(came))
         if not _passes(came) or pause is None:
             raise failure(came, self._reach.address)
         return pause
