@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 
 from builders import a_debate, claimed
 from rostra.models import Debate, Status
 from rostra.store import Claim, Store
+from rostra.tasks import stopped
 from rostra.transcript import Course, fold
 from rostra_orchestrator.lease import Lease
 from rostra_orchestrator.play import Outcome, play
@@ -38,9 +39,9 @@ async def a_worker(store: Store, settings: Settings) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        working.cancel()
-        with suppress(asyncio.CancelledError):
-            await working
+        await stopped(working)  # an AutoGen team in a turn swallows a cancellation, and the worker would go on
+        if not working.cancelled():
+            working.result()
 
 
 async def _work(store: Store, settings: Settings) -> None:

@@ -13,11 +13,12 @@ import pytest
 from builders import a_debate, a_turn
 from faults.proxy import Proxy
 from rostra import AsyncClient, Client
-from rostra.client import Conflict, GivenTold, NotEnded, NotFound, NotLetIn, Refused, TurnTold, Words
+from rostra.client import Conflict, NotEnded, NotFound, NotLetIn, Refused
 from rostra.events import AttemptFailed, DebateEnded, TurnAwaited
 from rostra.models import Status
 from rostra.processes import free_port
 from rostra.store import Claim, Store
+from rostra.views import GivenView, TakenView, WordsView
 from rostra_api.server import Server
 
 
@@ -162,8 +163,21 @@ class TestPeople:
         assert kinds.count("turn_given") == 1
         async with aclosing(behind.debates.stream(debate.id)) as told:
             typed = [(await anext(told)).event for _ in range(4)][2:]
-        assert typed[1] == GivenTold(seq=1, debater="Ada")
-        assert isinstance(typed[0], TurnAwaited)
+        assert [type(one) for one in typed] == [TurnAwaited, GivenView]
+
+
+class TestForking:
+    async def test_begins_one_however_often_it_is_asked_for(
+        self, proxy: Proxy, behind: AsyncClient, store: Store, claim: Claim
+    ):
+        await hold(store, claim, turns=3)
+        lost = proxy.when(b"/fork", loses="reply")
+        fork = await behind.debates.fork(claim.debate.id, 2, {"seed": 7})
+        assert lost.met.is_set()
+        assert (fork.seed, fork.turns_done) == (7, 2)
+        assert fork.forked_from is not None
+        assert (fork.forked_from.id, fork.forked_from.after_turn) == (claim.debate.id, 2)
+        assert sorted(await ids(store)) == sorted([claim.debate.id, fork.id])
 
 
 class TestOneDebateOnly:
@@ -202,7 +216,7 @@ class TestStreams:
         await hold(store, claim, turns=2)
         told = [one async for one in api.debates.stream(claim.debate.id)]
         assert [one.id for one in told] == [recorded.id for recorded in await store.events(claim.debate.id)]
-        turns = [one.event for one in told if isinstance(one.event, TurnTold)]
+        turns = [one.event for one in told if isinstance(one.event, TakenView)]
         assert [(turn.debater, turn.text) for turn in turns] == [("Ada", "Point 1."), ("Ada", "Point 2.")]
         assert isinstance(told[-1].event, DebateEnded)
 
@@ -217,7 +231,7 @@ class TestStreams:
         async with aclosing(api.debates.stream(claim.debate.id)) as told:
             assert [(await anext(told)).kind for _ in range(2)] == ["debate_created", "debate_claimed"]
             await store.speak(claim, seq=1, attempt=1, debater="d1", text="Tabs\u2028are\n\none")
-            assert (await anext(told)).event == Words(seq=1, attempt=1, debater="Ada", text="Tabs\u2028are\n\none")
+            assert (await anext(told)).event == WordsView(seq=1, attempt=1, debater="Ada", text="Tabs\u2028are\n\none")
         quiet = [one.kind async for one in self.ended(api, store, claim)]
         assert "delta" not in quiet
 

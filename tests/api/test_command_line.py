@@ -334,12 +334,13 @@ class TestReading:
         self, rostra: Rostra, store: Store, claim: Claim, tmp_path: Path
     ):
         debate_id = await held(store, claim)
-        for form in ("md", "html", "json", "ndjson"):
+        for form in ("md", "html", "json", "ndjson", "csv"):
             assert (await rostra("export", debate_id, "-o", tmp_path / f"debate.{form}")).status == 0
         assert (tmp_path / "debate.md").read_text().startswith("# Tabs beat spaces")
         assert "</html>" in (tmp_path / "debate.html").read_text()
         assert json.loads((tmp_path / "debate.json").read_text())["id"] == debate_id
         assert json.loads((tmp_path / "debate.ndjson").read_text().splitlines()[0])["type"] == "debate_created"
+        assert len((tmp_path / "debate.csv").read_text().splitlines()) == 3
         assert (await rostra("export", debate_id)).out == (tmp_path / "debate.md").read_text()
         assert (await rostra("export", debate_id, "-o", tmp_path / "no" / "debate.md")).status == 2
 
@@ -375,6 +376,15 @@ class TestSteering:
         await store.create(debate)
         assert json.loads((await rostra("cancel", debate.id, "--json")).out)["status"] == "cancelled"
         assert json.loads((await rostra("delete", debate.id, "--json")).out) == {"id": debate.id, "deleted": True}
+
+    async def test_one_is_forked_after_a_turn_with_what_is_different(self, rostra: Rostra, store: Store, claim: Claim):
+        debate_id = await held(store, claim)
+        done = await rostra(
+            "fork", debate_id, "--after", 1, "--set", "seed=7", "--set", "turn.max_characters=80", "--json"
+        )
+        fork = json.loads(done.out)
+        assert (fork["seed"], fork["turns_done"], fork["forked_from"]["id"]) == (7, 1, debate_id)
+        assert (await rostra("fork", debate_id, "--after", 99)).status == 2
 
 
 class TestRun:

@@ -32,10 +32,11 @@ from rostra.client import (
 )
 from rostra.client.base import reach
 from rostra.client.calls import body_of, path_of
-from rostra.client.live import ClaimTold, Told, TurnTold, Words
+from rostra.client.live import Following, Told
 from rostra.client.patience import Patience, retry_after
 from rostra.events import NewerEvent, VerdictGiven
 from rostra.models import DebateRequest, DebaterRequest, TurnRules
+from rostra.views import ClaimedView, WordsView
 
 PROBLEM = {"Content-Type": "application/problem+json"}
 HERE = "http://127.0.0.1:8080"
@@ -274,28 +275,11 @@ class TestWhatIsSent:
 
 
 class TestEvents:
-    def test_a_turn_goes_by_names_and_has_its_place_in_the_format(self):
-        now = "2026-11-23T17:20:41Z"
-        turn = {
-            "seq": 1,
-            "phase": "p",
-            "round": 1,
-            "debater": "Ada",
-            "text": "Tabs.",
-            "started_at": now,
-            "ended_at": now,
-        }
-        told = Told(
-            "turn_taken", {"v": 1, "at": now, "type": "turn_taken", **turn, "kind": "question", "to": "Grace"}, "1-0"
-        )
-        assert isinstance(told.event, TurnTold)
-        assert (told.event.debater, told.event.kind, told.event.to) == ("Ada", "question", "Grace")
-
-    def test_words_and_claims_have_forms_of_their_own(self):
-        assert Told("delta", {"seq": 1, "attempt": 1, "debater": "Ada", "text": "Ta"}).event == Words(
-            seq=1, attempt=1, debater="Ada", text="Ta"
-        )
-        assert Told("debate_claimed", {"v": 2, "fence": 3}, "0-2").event == ClaimTold(fence=3)
+    def test_words_and_claims_are_as_they_are_told(self):
+        words = {"seq": 1, "attempt": 1, "debater": "Ada", "text": "Ta"}
+        assert Told("delta", words).event == WordsView(**words)
+        claimed = {"v": 3, "at": "2026-11-23T17:20:41Z", "fence": 3, "rostra": "0.1.0"}
+        assert isinstance(Told("debate_claimed", claimed, "0-2").event, ClaimedView)
 
     def test_what_a_newer_api_tells_is_passed_on(self):
         newer = Told("applause_heard", {"v": 1, "loudness": 11}, "1-1")
@@ -309,6 +293,25 @@ class TestEvents:
         page = httpx.Response(200, headers={"Content-Type": "text/html"}, text="<html>")
         with client_of(lambda _: page) as client, pytest.raises(NotRostra):
             next(client.debates.stream("0a"))
+
+    @pytest.mark.parametrize(
+        "event", ["id: x\nevent: turn_taken\ndata: {}", "id: 1-0\nevent: turn_taken\ndata: {", "event: y\ndata: {}"]
+    )
+    def test_an_event_that_cannot_be_read_is_no_event_of_rostras(self, event: str):
+        stream = httpx.Response(200, headers={"Content-Type": "text/event-stream"}, text=f"{event}\n\n")
+        with client_of(lambda _: stream) as client, pytest.raises(NotRostra):
+            next(client.debates.stream("0a"))
+
+    def test_who_was_there_comes_back_for_more_than_a_minute_and_who_was_not_is_told_at_once(self):
+        away = httpx.ConnectError("refused")
+        following = Following("0a", None, True, reach(HERE, "", 30, 0))
+        with pytest.raises(Unreachable):
+            following.failed(away)
+        following.opened(httpx.Response(200, headers={"Content-Type": "text/event-stream"}))
+        pauses = [following.failed(away) for _ in range(8)]
+        assert sum(pauses) > 60
+        with pytest.raises(Unreachable):
+            following.failed(away)
 
     def test_an_id_that_cannot_be_one_is_said_at_once(self):
         with client_of(lambda _: problem(400)) as client, pytest.raises(ValueError, match="no event's id"):

@@ -27,16 +27,14 @@ from rostra.client.errors import (
     Unavailable,
     Unreachable,
 )
-from rostra.client.live import ClaimTold, GivenTold, LiveEvent, Told, TurnTold, Words
+from rostra.client.live import LiveEvent, Told
 
 __all__ = [
     "ApiError",
     "AsyncClient",
-    "ClaimTold",
     "Client",
     "Conflict",
     "Fault",
-    "GivenTold",
     "LiveEvent",
     "NotEnded",
     "NotFound",
@@ -46,8 +44,6 @@ __all__ = [
     "RostraError",
     "Told",
     "TooMuch",
-    "TurnTold",
     "Unavailable",
     "Unreachable",
-    "Words",
 ]

@@ -5,65 +5,33 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal, cast, get_args
+from typing import Any, cast, get_args
 
 import httpx2 as httpx
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from rostra.client.base import Reach
 from rostra.client.calls import path_of
 from rostra.client.errors import NotRostra
 from rostra.client.patience import failure, retry_after
-from rostra.events import Event, KnownEvent, NewerEvent, TurnTaken
-from rostra.fields import Stored
+from rostra.events import Event, NewerEvent
+from rostra.views import TOLD, ClaimedView, CreatedView, GivenView, TakenView, WordsView
 
 # Comments come every 15 seconds, so longer silence is a dead connection.
 SILENT_SECONDS = 40.0
 # What the API asks for before one comes back, unless it says otherwise.
 _PAUSE_SECONDS = 2.0
-
-
-class Words(Stored):
-    """Some words of an attempt while it is spoken: only the turn counts."""
-
-    type: Literal["delta"] = "delta"
-    seq: int
-    attempt: int
-    debater: str
-    text: str
-
-
-class TurnTold(TurnTaken):
-    """A turn, with its place in the format."""
-
-    kind: str = "speech"
-    slot: str = ""
-    to: str | None = None
-
-
-class ClaimTold(Stored):
-    """A worker took the debate up; which one is not told."""
-
-    type: Literal["debate_claimed"] = "debate_claimed"
-    fence: int
-
-
-class GivenTold(Stored):
-    """A person spoke; the words come with the turn."""
-
-    type: Literal["turn_given"] = "turn_given"
-    seq: int
-    debater: str
-
-
-LiveEvent = Event | Words | TurnTold | ClaimTold | GivenTold
+# How often a reader who was there tries to come back, at least: for more than a minute, while the API is started anew.
+_COMES_BACK = 8
 
 # As they are stored, but for those of which more or less is told.
-_MODELS: Mapping[str, type[Stored]] = {
-    **{model.model_fields["type"].default: model for model in get_args(get_args(KnownEvent)[0])},
-    **{model.model_fields["type"].default: model for model in (Words, TurnTold, ClaimTold, GivenTold)},
+LiveEvent = Event | CreatedView | ClaimedView | TakenView | GivenView | WordsView
+
+_MODELS: Mapping[str, type[BaseModel]] = {
+    "delta": WordsView,
+    **{get_args(view.model_fields["type"].annotation)[0]: view for view in TOLD if "type" in view.model_fields},
 }
 
 
@@ -96,6 +64,7 @@ class Following:
         self._deltas = deltas
         self._reach = reach
         self._last = after or ""
+        self._patience = reach.patience
         self._retry = _PAUSE_SECONDS
         self._failed = 0
         self.ended = False
@@ -115,9 +84,16 @@ class Following:
         if media_type.partition(";")[0].strip() != "text/event-stream":
             raise NotRostra(self._reach.address, f"a stream that is {media_type or 'of no media type'}")
         self._failed = 0
+        self._patience = replace(self._reach.patience, retries=max(self._reach.patience.retries, _COMES_BACK))
 
     def take(self, event: httpx.ServerSentEvent) -> Told | None:
-        """What it tells, if anything that was not told before."""
+        """What it tells, if anything that was not told before. Raises NotRostra."""
+        try:
+            return self._taken(event)
+        except ValueError:
+            raise NotRostra(self._reach.address, "an event that cannot be read") from None
+
+    def _taken(self, event: httpx.ServerSentEvent) -> Told | None:
         if event.retry is not None:
             self._retry = event.retry / 1000
         if event.event == "end":
@@ -127,19 +103,20 @@ class Following:
             return None
         if event.event == "delta":
             return Told("delta", _data(event))
-        if self._last and _place(event.id) <= _place(self._last):
+        place = _place(event.id)
+        if self._last and place <= _place(self._last):
             return None
         self._last = event.id
         return Told(event.event, _data(event), event.id)
 
     def pause(self) -> float:
         """Seconds until one comes back to a stream that broke off."""
-        return 0 if self.ended else self._retry * (0.5 + self._reach.patience.chance() / 2)
+        return 0 if self.ended else self._retry * (0.5 + self._patience.chance() / 2)
 
     def failed(self, came: httpx.Response | httpx.RequestError) -> float:
         """Seconds until one tries again. Raises RostraError when it is of no use."""
         self._failed += 1
-        pause = self._reach.patience.pause(self._failed, retry_after(came))
+        pause = self._patience.pause(self._failed, retry_after(came))
         if not _passes(came) or pause is None:
             raise failure(came, self._reach.address)
         return pause
