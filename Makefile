@@ -51,6 +51,7 @@ bench-guard: setup ## measure what the guard's checks cost
 
 bench-command-line: setup ## measure how long the command line takes until it says something
 	PYTHONPATH=tests $(BIN)/python benchmarks/command_line.py
+
 bench-page: setup ## measure how soon a browser shows what a model says, and how it bears a debate of 1,000 turns
 	PYTHONPATH=tests $(BIN)/python benchmarks/page.py $(BENCH)
 

@@ -91,7 +91,8 @@ def test_facts_say_what_it_was_held_with(page: Page, held: dict[str, Any]):
 def test_it_can_be_taken_home(stage: Stage, page: Page, held: dict[str, Any], tmp_path: Path):
     page.goto(f"/#/debates/{held['id']}")
     page.locator("summary", has_text="Export").click()
-    for name, form in (("Markdown", "md"), ("Page", "html"), ("Everything", "json"), ("All events", "ndjson")):
+    forms = {"Markdown": "md", "Page": "html", "Everything": "json", "All events": "ndjson", "Table of turns": "csv"}
+    for name, form in forms.items():
         with page.expect_download() as download:
             page.get_by_role("button", name=name).click()
         assert download.value.suggested_filename == f"debate-{held['id']}.{form}"

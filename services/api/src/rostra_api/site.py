@@ -8,7 +8,6 @@ page asks for one where the API does.
 from __future__ import annotations
 
 import hashlib
-import mimetypes
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -32,6 +31,13 @@ _PLACE, _PRELOADS = "{{static}}", "{{preloads}}"
 # Its own scripts and styles, its own API, and pictures that it was sent by it: nothing of anybody else's.
 POLICY = policy("script-src 'self'", "style-src 'self'", "connect-src 'self'", "img-src 'self' data:")
 _KEPT = "public, max-age=31536000, immutable"
+# Not what the machine's own table says of them, which differs from one to the other.
+_MEDIA_TYPES = {
+    "html": "text/html; charset=utf-8",
+    "css": "text/css; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "svg": "image/svg+xml",
+}
 
 
 class File(NamedTuple):
@@ -43,9 +49,8 @@ def _read(folder: Traversable, above: str = "") -> Iterator[tuple[str, File]]:
     for entry in sorted(folder.iterdir(), key=lambda each: each.name):
         if entry.is_dir():
             yield from _read(entry, f"{above}{entry.name}/")
-        elif media_type := mimetypes.guess_type(entry.name)[0]:
-            charset = "; charset=utf-8" if media_type.startswith("text/") else ""
-            yield above + entry.name, File(entry.read_bytes(), media_type + charset)
+        else:
+            yield above + entry.name, File(entry.read_bytes(), _MEDIA_TYPES[entry.name.rpartition(".")[2]])
 
 
 FILES: Mapping[str, File] = dict(_read(files("rostra_api").joinpath("web")))

@@ -60,8 +60,3 @@ export function paragraphs(text, language) {
     .filter((part) => part.trim())
     .map((part) => said("p", {}, part.trim(), language));
 }
-
-/** A drawing of 16 by 16 that says nothing by itself. */
-export function icon(path) {
-  return s("svg", { viewBox: "0 0 16 16", class: "icon", "aria-hidden": "true" }, s("path", { d: path }));
-}

@@ -2,7 +2,7 @@
 
 import { fill, h, paragraphs, said } from "./dom.js";
 import { plain } from "./plain.js";
-import { number, t, tOr } from "./words.js";
+import { t, tOr } from "./words.js";
 
 /** A finished turn. `refused` are its attempts that came to nothing; `forkable` offers to go on from here. */
 export function turn(taken, { people, language, refused = [], fork = null }) {
@@ -134,5 +134,3 @@ export function question(put, language) {
 export function heading(text, language) {
   return said("h2", { class: "phase" }, text, language);
 }
-
-export const tokens = (usage) => number((usage?.prompt_tokens ?? 0) + (usage?.completion_tokens ?? 0));

@@ -294,7 +294,7 @@ class Composer {
       ),
       part("phases", h("p", { class: "hint wide-field" }, t("hint.phases")), this.phases),
       part("limits", form.number(["limits", "seconds"]), form.number(["limits", "tokens"]), form.number(["seed"]), form.pairs(["metadata"], { placeholder: "experiment: tea" })),
-      has("webhook") && part("webhook", form.json(["webhook"], { placeholder: '{"url": "https://…"}', wide: true })),
+      has("webhook") && part("webhook", form.text(["webhook", "url"], { placeholder: "https://…", wide: true }), form.lines(["webhook", "events"], { wide: true })),
       this.#others(part),
     );
   }
