@@ -21,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from rostra.models import Sampling
+from rostra.rules import Sampling
 
 EVERYTHING = frozenset(Sampling.model_fields)
 _WORDS = re.findall(

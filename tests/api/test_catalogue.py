@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from httpx2 import AsyncClient
 
-from rostra.models import Sampling
+from rostra.rules import Sampling
 
 
 async def test_models_say_what_they_can_do_and_not_where_they_are(client: AsyncClient):

@@ -10,7 +10,8 @@ import pytest
 
 from builders import a_debate, a_turn
 from rostra.events import AttemptFailed, DebateClaimed, DebateEnded, Usage, VerdictGiven
-from rostra.models import JudgeRules, Status
+from rostra.models import Status
+from rostra.rules import JudgeRules
 from rostra.transcript import fold
 from rostra.verdicts import Quote, Reading, verdict
 from rostra_api.page import POLICY, direction, page

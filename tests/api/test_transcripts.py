@@ -12,7 +12,8 @@ from httpx2 import AsyncClient
 
 from builders import A_FORMAT, a_request, a_turn
 from rostra.events import ReadingGiven, VerdictGiven
-from rostra.models import JudgeRules, Status
+from rostra.models import Status
+from rostra.rules import JudgeRules
 from rostra.store import Claim, Store
 from rostra.verdicts import Quote, Reading, verdict
 from rostra.views import TranscriptView

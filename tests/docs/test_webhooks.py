@@ -11,7 +11,8 @@ from typing import Any, get_args
 
 from builders import a_debate, a_turn
 from rostra.events import DebateClaimed, DebateEnded, Recorded, TurnAwaited, VerdictGiven
-from rostra.models import Status, WebhookEvent, WebhookRules
+from rostra.models import Status
+from rostra.rules import WebhookEvent, WebhookRules
 from rostra.verdicts import Verdict
 from rostra_api.webhooks.courier import SCHEDULE
 from rostra_api.webhooks.messages import message

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from rostra.doctor import Report, examine
 from rostra.endpoints import Endpoint
-from rostra.models import Sampling
+from rostra.rules import Sampling
 
 from .conftest import CONTEXT, KEY, Server
 

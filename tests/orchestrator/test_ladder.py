@@ -9,7 +9,7 @@ import pytest
 from builders import a_debate
 from rostra.agenda import agenda
 from rostra.endpoints import SUPPORTED
-from rostra.models import Sampling, Strictness
+from rostra.rules import Sampling, Strictness
 from rostra_orchestrator.guard import UNSPEAKABLE, Fault, Judged
 from rostra_orchestrator.ladder import Budget, Remedy, asks_again, circling, least_bad, remedy
 

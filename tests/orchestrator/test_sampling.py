@@ -10,7 +10,8 @@ import pytest
 from builders import EVERY_OPTION
 from playing import play_out
 from rostra.endpoints import MOST_STOPS, SUPPORTED, Dialect, Endpoint
-from rostra.models import Sampling, derived_seed
+from rostra.models import derived_seed
+from rostra.rules import Sampling
 from rostra.store import Store
 from rostra_orchestrator.settings import Settings
 from scripted import ScriptedModel

@@ -35,7 +35,8 @@ from rostra.client.calls import body_of, path_of
 from rostra.client.live import Following, Told
 from rostra.client.patience import Patience, retry_after
 from rostra.events import NewerEvent, VerdictGiven
-from rostra.models import DebateRequest, DebaterRequest, TurnRules
+from rostra.models import DebateRequest, DebaterRequest
+from rostra.rules import TurnRules
 from rostra.views import ClaimedView, WordsView
 
 PROBLEM = {"Content-Type": "application/problem+json"}

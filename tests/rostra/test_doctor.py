@@ -20,7 +20,7 @@ from rostra.doctor.probes import tried
 from rostra.doctor.report import Finding, Option
 from rostra.doctor.sampling import Bench
 from rostra.endpoints import SUPPORTED, Dialect, Endpoint
-from rostra.models import Sampling
+from rostra.rules import Sampling
 from scripted import serving
 from toy import EVERYTHING, Toy
 

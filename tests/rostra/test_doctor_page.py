@@ -15,7 +15,7 @@ from rostra.doctor.probes import PROBES
 from rostra.doctor.report import Finding, Grade, Option, Outcome, Speed, fitness
 from rostra.doctor.sampling import Changes, Gathers
 from rostra.endpoints import RENAMED, SUPPORTED, Dialect, Endpoint
-from rostra.models import Sampling
+from rostra.rules import Sampling
 from rostra.settings import SharedSettings
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from builders import EVERY_OPTION
 from rostra.endpoints import RENAMED, SUPPORTED, Dialect, Endpoint, able, unsupported
-from rostra.models import Sampling
+from rostra.rules import Sampling
 
 EVERYTHING = Sampling.model_validate(
     {

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rostra.models import JudgeRules
+from rostra.rules import JudgeRules
 from rostra.verdicts import Claim, Quote, Reading, Standing, borda, verdict
 
 TWO = ("d1", "d2")

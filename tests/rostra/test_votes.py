@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rostra.models import DecisionRules
+from rostra.rules import DecisionRules
 from rostra.votes import Decision, Voter, decided, goes_on, swing, tally
 
 ABC = ("a", "b", "c")

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple, get_args
 from pydantic import BaseModel
 
 from rostra.events import AttemptFailed, QuestionFailed
-from rostra.models import Check, Debate, PhaseRules
+from rostra.models import Debate
+from rostra.rules import Check, PhaseRules
 from rostra.sides import titles
 from rostra.transcript import Course
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
-from rostra.models import Sampling
+from rostra.rules import Sampling
 
 Dialect = Literal["rostra", "llama-cpp-python", "llama-server", "vllm", "ollama", "openai"]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rostra.models import Debate, JudgeRules
+from rostra.models import Debate
+from rostra.rules import JudgeRules
 from rostra.sides import sides
 
 # How often a question may be answered badly, before it is given up.

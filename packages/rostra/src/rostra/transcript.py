@@ -38,8 +38,9 @@ from rostra.events import (
 from rostra.forking import request_of
 from rostra.format import MODERATOR, Phase
 from rostra.measures import DebateMeasures, measure
-from rostra.models import ENDED, Debate, PhaseRules, Status
+from rostra.models import ENDED, Debate, Status
 from rostra.outcomes import Outcomes
+from rostra.rules import PhaseRules
 
 
 class Course(BaseModel):

@@ -17,7 +17,7 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from rostra.fields import Stored
-from rostra.models import JudgeRules
+from rostra.rules import JudgeRules
 from rostra.sides import SideKey
 
 Standing = Literal["stands", "contested", "dropped"]

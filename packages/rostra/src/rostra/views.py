@@ -29,23 +29,21 @@ from rostra.events import (
 )
 from rostra.format import Format, Phase, Side, Team
 from rostra.measures import DebateMeasures
-from rostra.models import (
+from rostra.models import DebateRequest, ForkedFrom, Status
+from rostra.outcomes import Baselines, JudgedView
+from rostra.rules import (
     AudienceRules,
-    DebateRequest,
     DecisionRules,
-    ForkedFrom,
     GuardRules,
     HumanRules,
     JudgeRules,
     Limits,
     MetadataValue,
     ModeratorRules,
-    Status,
     Strictness,
     TurnRules,
     WebhookEvent,
 )
-from rostra.outcomes import Baselines, JudgedView
 from rostra.votes import Decision, Swing
 
 

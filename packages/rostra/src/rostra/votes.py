@@ -15,7 +15,7 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from rostra.fields import Stored
-from rostra.models import DecisionRules
+from rostra.rules import DecisionRules
 from rostra.sides import SideKey
 from rostra.verdicts import borda
 

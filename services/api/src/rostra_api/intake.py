@@ -28,18 +28,9 @@ from rostra.format import Format, Label, Order
 from rostra.formats import checking
 from rostra.lengths import UNTIMED_TOKENS
 from rostra.measures.language import SCRIPTS, Guess, detected
-from rostra.models import (
-    MAX_DEBATERS,
-    MAX_TURNS,
-    Debate,
-    DebateRequest,
-    DebaterRequest,
-    Sampling,
-    TurnRules,
-    debate_from,
-    default_debaters,
-)
+from rostra.models import MAX_DEBATERS, MAX_TURNS, Debate, DebateRequest, DebaterRequest, debate_from, default_debaters
 from rostra.naming import name_key
+from rostra.rules import Sampling, TurnRules
 from rostra.seating import Unseated, seated
 from rostra_api.problems import (
     BAD_PARAMETER,

@@ -10,8 +10,9 @@ from string import ascii_uppercase
 from typing import Any, Literal
 
 from rostra.events import TurnTaken, VoteCast
-from rostra.models import AudienceRules, Debate, DecisionRules
+from rostra.models import Debate
 from rostra.questions import BALLOT_TOKENS
+from rostra.rules import AudienceRules, DecisionRules
 from rostra.votes import STANDS
 from rostra_orchestrator import prompt, prose
 from rostra_orchestrator.asking import Unreadable

@@ -1,6 +1,6 @@
 """What is wrong with an attempt, and what of it can be mended without asking again. Pure.
 
-The checks are those of `rostra.models.GuardRules`, each as strict as the debate says. What is cut away here costs
+The checks are those of `rostra.rules.GuardRules`, each as strict as the debate says. What is cut away here costs
 nothing: a label, another's lines, a template token and what comes behind it, sentences that were said before, an
 unfinished end. What remains wrong are faults; `rostra_orchestrator.ladder` says what is done about them.
 """
@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 
 from rostra.measures import language, repetition, speech, stance
 from rostra.measures.segments import graphemes
-from rostra.models import Check, Debate, Debater, Strictness
+from rostra.models import Debate, Debater
 from rostra.naming import HELPERS
+from rostra.rules import Check, Strictness
 from rostra_orchestrator import prompt, text
 
 # The share of a turn's character 5-grams that one earlier turn may have.

@@ -14,8 +14,9 @@ from typing import Any
 from rostra import quotes
 from rostra.events import ReadingGiven, TurnTaken
 from rostra.format import MODERATOR
-from rostra.models import Debate, JudgeRules
+from rostra.models import Debate
 from rostra.questions import reading_tokens
+from rostra.rules import JudgeRules
 from rostra.verdicts import Claim, Clash, Quote, Standing
 from rostra_orchestrator import claims, prompt, prose
 from rostra_orchestrator.asking import Unreadable

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rostra.agenda import Slot
-from rostra.models import Debate, Debater, Sampling, Strictness
+from rostra.models import Debate, Debater
+from rostra.rules import Sampling, Strictness
 from rostra_orchestrator import prompt, scripts
 from rostra_orchestrator.guard import UNSPEAKABLE, Fault, Judged
 

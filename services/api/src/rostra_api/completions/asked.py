@@ -16,7 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, Strict
 from rostra.endpoints import Endpoints
 from rostra.fields import Number
 from rostra.format import Format
-from rostra.models import MAX_SEED, Debate, DebateRequest, DebaterRequest, Sampling, default_debaters
+from rostra.models import Debate, DebateRequest, DebaterRequest, default_debaters
+from rostra.rules import MAX_SEED, Sampling
 from rostra_api import intake
 from rostra_api.problems import INVALID, NO_MODEL, Fault, Refusal
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from rostra.events import DebateEnded, Recorded
-from rostra.models import WebhookRules
+from rostra.rules import WebhookRules
 from rostra.store import Delivery, Record, Store
 from rostra.store.webhooks import Webhooks
 from rostra_api.webhooks.addresses import Receiver

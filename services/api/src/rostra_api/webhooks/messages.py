@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from rostra.events import DebateClaimed, DebateEnded, Event, Recorded, TurnAwaited, TurnTaken, VerdictGiven
-from rostra.models import Debate, Status, WebhookEvent
+from rostra.models import Debate, Status
 from rostra.plain import json_line
+from rostra.rules import WebhookEvent
 from rostra.sides import titles
 from rostra_api.answering import path_of
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rostra.models import WebhookRules
+from rostra.rules import WebhookRules
 from rostra_api.problems import INVALID, Fault, Refusal
 from rostra_api.settings import Settings
 from rostra_api.webhooks.addresses import Unfit, receiver
