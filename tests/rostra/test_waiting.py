@@ -154,6 +154,13 @@ class TestGiving:
 
 
 class TestTime:
+    async def test_an_upgrade_of_the_storage_forgets_neither_who_is_awaited_nor_until_when(self, store: Store):
+        claim = await waits(store, seconds=0)
+        before = (await store.get(claim.debate.id)).awaits
+        assert await store.upgrade() == 1
+        assert (await store.get(claim.debate.id)).awaits == before
+        assert [debate_id for debate_id, _ in await store.miss()] == [claim.debate.id]
+
     async def test_who_does_not_speak_in_time_is_not_waited_for(self, store: Store):
         claim = await waits(store, seconds=1)
         assert await store.miss() == []

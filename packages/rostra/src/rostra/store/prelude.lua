@@ -46,7 +46,7 @@ end
 local function move(id, to)
   local from, owner = field(id, 'status'), owner_of(id)
   redis.call('HSET', debate_key(id), 'status', to)
-  if from == 'waiting' then
+  if from == 'waiting' and to ~= from then
     redis.call('HSET', debate_key(id), 'awaits', '')
     redis.call('ZREM', P .. 'awaited', id)
   end
