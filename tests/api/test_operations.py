@@ -71,7 +71,7 @@ class TestMetrics:
 
 class TestProblems:
     async def test_an_unknown_route(self, client: AsyncClient):
-        for path in ("/", "/v2/debates", "/v1/debates/", "/docs"):
+        for path in ("/nothing", "/v2/debates", "/v1/debates/", "/docs"):
             answer = await client.get(path)
             assert answer.headers["Content-Type"] == "application/problem+json"
             assert answer.json() == {
