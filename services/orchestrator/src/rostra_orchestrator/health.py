@@ -1,29 +1,7 @@
-"""Whether this machine's workers live: the keeper touches a file at every report to Redis, and its age tells."""
+"""Whether this machine's workers live: the keeper gives a sign at every report to Redis."""
 
 from __future__ import annotations
 
-import tempfile
-import time
-from pathlib import Path
+from rostra.lifesign import LifeSign
 
-_STALE_SECONDS = 15.0
-
-
-def _file() -> Path:
-    return Path(tempfile.gettempdir()) / "rostra-orchestrator.alive"
-
-
-def report() -> None:
-    _file().touch()
-
-
-def forget() -> None:
-    _file().unlink(missing_ok=True)
-
-
-def is_healthy() -> bool:
-    """Whether the last report is younger than 15 s."""
-    try:
-        return time.time() - _file().stat().st_mtime < _STALE_SECONDS
-    except FileNotFoundError:
-        return False
+sign = LifeSign("rostra-orchestrator")

@@ -169,7 +169,7 @@ def run(settings: Settings) -> None:
         pool.start(logging_level=settings.log_level.upper())
     finally:
         pool.stop_keeper()
-        health.forget()
+        health.sign.forget()
 
 
 def _work(settings: Settings, name: str) -> None:
@@ -250,7 +250,7 @@ async def _report_forever(store: Store, workers: int) -> None:
     while True:
         try:
             await store.report_workers(name, workers)
-            health.report()
+            health.sign.give()
         except StorageDown as error:
             log.warning("cannot report to Redis", error=str(error))
         await asyncio.sleep(_REPORT_SECONDS)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 
-from rostra_api.webhooks.health import is_healthy
+from rostra_api.webhooks.health import sign
 
 
 def main(arguments: list[str]) -> int:
     if arguments == ["healthcheck"]:
-        return 0 if is_healthy() else 1
+        return 0 if sign.is_fresh() else 1
     # Imported here, so that a healthcheck every few seconds loads no more than it needs.
     from rostra_api.webhooks.process import start  # noqa: PLC0415
 

@@ -35,7 +35,7 @@ async def _run(settings: DelivererSettings) -> None:
     redis = connect(settings.redis_url, patience=PATIENCE_SECONDS)
     store, webhooks, allowed = Store(redis), Webhooks(redis), settings.allowed
     courier = Courier(store, webhooks, Sender(allowed), settings.needed_secrets)
-    deliverer = Deliverer(store, webhooks, courier, allowed, alive=health.report)
+    deliverer = Deliverer(store, webhooks, courier, allowed, alive=health.sign.give)
     delivering = asyncio.create_task(deliverer.deliver_forever())
     stopping = asyncio.create_task(told_to_stop.wait())
     structlog.stdlib.get_logger(__name__).info("delivering webhooks")
@@ -45,5 +45,5 @@ async def _run(settings: DelivererSettings) -> None:
             delivering.result()
     finally:
         await stopped(delivering, stopping)
-        health.forget()
+        health.sign.forget()
         await store.close()
