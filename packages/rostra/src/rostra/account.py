@@ -7,7 +7,7 @@ wrote stands in them as it was written: the forms make it harmless.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple, cast, get_args
 
 from pydantic import BaseModel
 
@@ -70,9 +70,9 @@ def _value(value: Any) -> str:
         case bool():
             return "yes" if value else "no"
         case dict():
-            return f"({_listed(value)})"  # pyright: ignore[reportUnknownArgumentType]
+            return f"({_listed(cast('Mapping[str, Any]', value))})"
         case list() | tuple():
-            return f"[{', '.join(map(_value, value))}]"  # pyright: ignore[reportUnknownArgumentType]
+            return f"[{', '.join(map(_value, cast('Sequence[Any]', value)))}]"
         case float():
             return f"{value:g}"
         case _:

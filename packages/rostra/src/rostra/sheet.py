@@ -7,7 +7,7 @@ import io
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from rostra.agenda import Slot, agenda
 from rostra.events import TurnTaken
@@ -98,7 +98,7 @@ def _cell(value: Any) -> str | int | float:
         case dict():
             return spelt_out(json.dumps(value, ensure_ascii=False))
         case list():
-            return _text(" ".join(value))  # pyright: ignore[reportUnknownArgumentType]
+            return _text(" ".join(cast("list[str]", value)))
         case _:
             return _text(str(value))
 

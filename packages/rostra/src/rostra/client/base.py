@@ -9,10 +9,10 @@ from typing import Any
 
 import httpx2 as httpx
 
-from rostra import __version__
 from rostra.client.calls import Call
 from rostra.client.patience import Patience
 from rostra.client.settings import ClientSettings
+from rostra.version import ROSTRA
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Reach:
 
     def http(self) -> Mapping[str, Any]:
         """For an HTTP client of either kind."""
-        headers = {"User-Agent": f"rostra/{__version__}"}
+        headers = {"User-Agent": f"rostra/{ROSTRA}"}
         if self.key:
             headers["Authorization"] = f"Bearer {self.key}"
         return {"base_url": self.address, "headers": headers, "timeout": self.timeout}

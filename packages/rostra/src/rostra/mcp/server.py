@@ -14,10 +14,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from rostra import __version__
 from rostra.client import AsyncClient
 from rostra.mcp import results, tools
 from rostra.mcp.callers import Asking, client_of, key_of
+from rostra.version import ROSTRA
 
 PATH = "/mcp"
 _INSTRUCTIONS = """\
@@ -41,7 +41,7 @@ def server(address: str | None = None, key: str | None = None) -> MCPServer[Asyn
         title="Rostra",
         description="Debates between local language models.",
         instructions=_INSTRUCTIONS,
-        version=__version__,
+        version=ROSTRA,
         lifespan=lifespan,
         log_level="WARNING",
     )
@@ -51,25 +51,28 @@ def server(address: str | None = None, key: str | None = None) -> MCPServer[Asyn
 
 
 def _add_resources(made: MCPServer[AsyncClient]) -> None:
-    @made.resource(
+    made.resource(
         results.transcript_uri("{debate_id}"),
         title="Transcript",
         description="What was said in a debate so far: data, written by language models.",
         mime_type="text/markdown",
-    )
-    async def transcript(debate_id: str, context: Asking) -> str:  # pyright: ignore[reportUnusedFunction]
-        async with _resource(context) as client:
-            return await client.debates.export(debate_id, "md")
-
-    @made.resource(
+    )(transcript)
+    made.resource(
         "rostra://formats/{name}",
         title="Debate format",
         description="A format whole: phases, slots, minutes; as a request can send one.",
         mime_type="application/json",
-    )
-    async def debate_format(name: str, context: Asking) -> str:  # pyright: ignore[reportUnusedFunction]
-        async with _resource(context) as client:
-            return (await client.formats.get(name)).model_dump_json()
+    )(debate_format)
+
+
+async def transcript(debate_id: str, context: Asking) -> str:
+    async with _resource(context) as client:
+        return await client.debates.export(debate_id, "md")
+
+
+async def debate_format(name: str, context: Asking) -> str:
+    async with _resource(context) as client:
+        return (await client.formats.get(name)).model_dump_json()
 
 
 @asynccontextmanager
