@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from rostra import account, again, outcomes
 from rostra.models import Debate
 from rostra.plain import on_one_line
-from rostra.transcript import Course, facts, rounds
+from rostra.transcript import Course, Words, facts, rounds
 
 _MARKUP = re.compile(r"([\\`*_\[\]<>#|~&$^])")
 _AT_START = re.compile(r"^(\d+(?=[.)]))?([.)+=-])")  # a list, or an underline that makes a heading
@@ -43,9 +43,9 @@ def as_markdown(debate: Debate, course: Course) -> str:
         "\n\n".join(
             part
             for part in (
-                _heading(debate, course),
+                _heading(debate),
                 *_spoken(debate, course),
-                *_outcomes(debate, course),
+                *found(debate, course),
                 *_settings(debate),
                 *_failures(debate, course),
                 *_again(debate),
@@ -57,23 +57,38 @@ def as_markdown(debate: Debate, course: Course) -> str:
     )
 
 
-def _heading(debate: Debate, course: Course) -> str:
-    lines = [f"# {neutral(debate.motion)}", ""]
-    lines += [f"- **{neutral(d.name)}**" + (f": {neutral(d.stance)}" if d.stance else "") for d in debate.debaters]
+def _heading(debate: Debate) -> str:
+    return "\n\n".join([f"# {neutral(debate.motion)}", *beginning(debate)])
+
+
+def beginning(debate: Debate) -> Iterable[str]:
+    """Who debates, and what they were told."""
+    yield "\n".join(
+        f"- **{neutral(d.name)}**" + (f": {neutral(d.stance)}" if d.stance else "") for d in debate.debaters
+    )
     if debate.opening:
-        lines += ["", f"> {neutral(debate.opening)}"]
-    return "\n".join(lines)
+        yield f"> {neutral(debate.opening)}"
 
 
 def _spoken(debate: Debate, course: Course) -> Iterable[str]:
     for title, said in rounds(debate, course):
         if title:
-            yield f"## {neutral(title)}"
-        for words in said:
-            yield f"**{neutral(words.speaker)}:** {neutral(words.text)}"
+            yield heading(title)
+        yield from map(speech, said)
 
 
-def _outcomes(debate: Debate, course: Course) -> Iterable[str]:
+def heading(title: str) -> str:
+    """Of a phase, or of a round of it."""
+    return f"## {neutral(title)}"
+
+
+def speech(words: Words) -> str:
+    """A turn, or a question between two."""
+    return f"**{neutral(words.speaker)}:** {neutral(words.text)}"
+
+
+def found(debate: Debate, course: Course) -> Iterable[str]:
+    """What judges, audience, votes and baselines came to."""
     for title, told in outcomes.sections(debate, course.outcomes):
         yield f"## {title}"
         yield "\n".join(f"- {neutral(line)}" for line in told)

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
-from rostra import outcomes
 from rostra.agenda import agenda
 from rostra.events import DebateEnded, Event, QuestionPut, TurnTaken
-from rostra.markdown import neutral
+from rostra.markdown import beginning, found, heading, neutral, speech
 from rostra.models import Debate, Status
-from rostra.transcript import Course, Words, fold, rounds, words_of
+from rostra.transcript import Course, fold, rounds, words_of
 
 # How the debate ended, where it was not at its end.
 _EARLY: Mapping[Status, str] = {
@@ -31,7 +30,7 @@ class Told:
         self._debate = debate
         self._slots = agenda(debate)
         self._events: list[Event] = []
-        self._heading = ""
+        self._title = ""
         self._begun = False
 
     @property
@@ -50,23 +49,23 @@ class Told:
 
     def _pieces(self, event: Event) -> Iterator[str]:
         if isinstance(event, TurnTaken | QuestionPut) and not self._begun:
-            yield from _beginning(self._debate)
+            yield from beginning(self._debate)
         match event:
             case TurnTaken():
                 yield from self._turn(event)
             case QuestionPut():
-                yield _said(words_of(self._debate, event))
+                yield speech(words_of(self._debate, event))
             case DebateEnded():
                 yield from _ending(self._debate, self.course)
             case _:
                 pass
 
     def _turn(self, turn: TurnTaken) -> Iterator[str]:
-        for heading, spoken in rounds(self._debate, Course(turns=(turn,)), self._slots):
-            if heading != self._heading:
-                yield f"## {neutral(heading)}"
-            self._heading = heading
-            yield from map(_said, spoken)
+        for title, spoken in rounds(self._debate, Course(turns=(turn,)), self._slots):
+            if title != self._title:
+                yield heading(title)
+            self._title = title
+            yield from map(speech, spoken)
 
 
 def finish_reason(course: Course) -> Literal["stop", "length"]:
@@ -87,21 +86,7 @@ def how_it_ended(course: Course) -> str:
     return told if told.endswith((".", "!", "?")) else f"{told}."
 
 
-def _said(words: Words) -> str:
-    return f"**{neutral(words.speaker)}:** {neutral(words.text)}"
-
-
-def _beginning(debate: Debate) -> Iterator[str]:
-    yield "\n".join(
-        f"- **{neutral(d.name)}**" + (f": {neutral(d.stance)}" if d.stance else "") for d in debate.debaters
-    )
-    if debate.opening:
-        yield f"> {neutral(debate.opening)}"
-
-
 def _ending(debate: Debate, course: Course) -> Iterator[str]:
-    for title, sentences in outcomes.sections(debate, course.outcomes):
-        yield f"## {title}"
-        yield "\n".join(f"- {neutral(sentence)}" for sentence in sentences)
+    yield from found(debate, course)
     if early := how_it_ended(course):
         yield f"*{neutral(early)}*"
