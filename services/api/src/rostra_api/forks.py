@@ -53,10 +53,11 @@ async def fork(
         parts.lookout.check_room()
     asked = intake.read_as(ForkRequest, await intake.body_of(request), INVALID)
     fingerprint = intake.fingerprint(asked, of=original_id)
-    # A fork that there is already does not need the debate that it came from.
-    if key and (known := await parts.store.known(key, owner=caller.owner, request=fingerprint)):
-        return await replay(parts, caller, known, seconds)
-    await parts.owners.check(original_id, caller)
+    if key:
+        # A fork that there is already does not need the debate that it came from.
+        if known := await parts.store.known(key, owner=caller.owner, request=fingerprint):
+            return await replay(parts, caller, known, seconds)
+        await parts.owners.check(original_id, caller)
     debate, events = await _forked(parts, original_id, asked)
     return await accept(parts, caller, debate, key, fingerprint, seconds, events)
 
