@@ -145,6 +145,52 @@ class TestWatching:
         assert heard[-1].json()["text"] == "2.2"
         await watching.aclose()
 
+    async def test_who_comes_in_the_middle_of_a_turn_is_told_what_was_said_of_it(
+        self, reader: AsyncClient, store: Store, claim: Claim
+    ):
+        for words in ("Tabs", " are", " one"):
+            await store.speak(claim, seq=1, attempt=1, debater="d1", text=words)
+        first = aiter(watch(reader, events_of(claim)))
+        so_far = [await anext(first) for _ in range(3)][-1]
+        assert so_far.json() == {"seq": 1, "attempt": 1, "debater": "Ada", "text": "Tabs are one", "whole": True}
+        await store.speak(claim, seq=1, attempt=1, debater="d1", text=" character")
+        assert (await anext(first)).json()["text"] == " character"
+        second = aiter(watch(reader, events_of(claim), last="0-2"))
+        assert (await anext(second)).json()["text"] == "Tabs are one character"
+        await store.speak(claim, seq=1, attempt=1, debater="d1", text=".")
+        assert [(await anext(each)).json()["text"] for each in (first, second)] == [".", "."]
+        await first.aclose()
+        await second.aclose()
+
+    @pytest.mark.parametrize("over", ["turn", "attempt", "claim", "pause"])
+    @pytest.mark.parametrize("followed", [True, False], ids=["followed", "alone"])
+    async def test_nobody_is_told_words_of_what_is_over(
+        self, reader: AsyncClient, store: Store, claim: Claim, over: str, followed: bool
+    ):
+        others = aiter(watch(reader, events_of(claim)))
+        if followed:
+            await anext(others)
+        await store.speak(claim, seq=1, attempt=1, debater="d1", text="stale")
+        match over:
+            case "turn":
+                await store.append(claim, a_turn(1))
+            case "attempt":
+                await store.append(claim, AttemptFailed(seq=1, attempt=1, debater="d1", reason="empty"))
+            case "claim":
+                await store.release(claim, "shutdown")
+            case _:
+                await store.pause(claim.debate.id)
+                await store.put_to_rest(claim)
+        known = (await store.events(claim.debate.id))[-1].id
+        watching = asyncio.create_task(all_of(reader, events_of(claim), known))
+        await asyncio.sleep(0.3)
+        if over in {"turn", "attempt"}:
+            await store.finish(claim, Status.CANCELLED)
+        else:
+            await store.cancel(claim.debate.id)
+        assert kinds(await asyncio.wait_for(watching, 5)) == ["debate_ended", "end"]
+        await others.aclose()
+
     async def test_words_can_be_left_out(self, reader: AsyncClient, store: Store, claim: Claim):
         watching = asyncio.create_task(all_of(reader, f"{events_of(claim)}?deltas=false"))
         await asyncio.sleep(0.3)

@@ -43,6 +43,15 @@ def test_a_debate_is_shown_plainly():
     assert all(character.isprintable() for character in said)
 
 
+def test_words_told_again_stand_in_place_of_those_heard():
+    terminal = a_terminal()
+    scene = Scene(terminal, {"motion": "m", "debaters": [{"name": "Ada", "stance": ""}], "turns_planned": 1})
+    with scene.live():
+        for text, more in (("Tabs", {}), (" are", {}), ("Tabs are one", {"whole": True}), (" character", {})):
+            scene.show("delta", {"debater": "Ada", "attempt": 1, "text": text, **more})
+    assert "Ada: Tabs are one character▌" in said_by(terminal)
+
+
 def test_so_is_all_else_that_happens():
     terminal = a_terminal()
     scene = Scene(terminal, {"motion": "m", "debaters": [{"name": HOSTILE, "stance": ""}], "turns_planned": 1})

@@ -24,6 +24,9 @@ ATTACKS: list[str] = [whole(json.loads(line)).strip() for line in CORPUS.read_te
 # All that may stand in a turn.
 MADE_OF = {"article", "header", "strong", "span", "a", "div", "p", "ul", "li", "bdi"}
 
+# A format's course is drawn by the page itself.
+DRAWN = ".picture img[src^='data:image/svg+xml;base64,']:not([onerror])"
+
 
 def test_every_attack_is_words(stage: Stage, page: Page):
     debate = a_debate(rounds=500)
@@ -53,7 +56,8 @@ def test_attacks_in_every_other_text_are_words(stage: Stage, page: Page):
     ):
         page.goto(address)
         expect(page.locator("main")).to_contain_text("onerror")
-        expect(page.locator("main :is(b, img, script)")).to_have_count(0)
+        expect(page.locator("main :is(b, script)")).to_have_count(0)
+        expect(page.locator(f"main img:not({DRAWN})")).to_have_count(0)
         assert "owned" not in page.title().partition("<")[0]
 
 

@@ -336,6 +336,12 @@ class Delta(Stored):
     debater: str
     text: str
 
+    def behind(self, before: Delta | None) -> Delta:
+        """With the words `before`, where they are of the same attempt."""
+        if before is None or (before.fence, before.seq, before.attempt) != (self.fence, self.seq, self.attempt):
+            return self
+        return self.model_copy(update={"text": before.text + self.text})
+
 
 def encode(event: Event) -> str:
     return event.model_dump_json()

@@ -388,6 +388,7 @@ class WordsView(View):
     attempt: int
     debater: str
     text: str
+    whole: bool = Field(False, description="Whether it is all that was said so far, in place of what was heard of it.")
 
 
 class EndView(View):

@@ -24,6 +24,7 @@ from rostra_api.conditional import IfNoneMatch, answer, is_known
 from rostra_api.following import Full
 from rostra_api.parts import DebateId, Parts, PartsNeeded
 from rostra_api.problems import BAD_PARAMETER, KEY_SPENT, Fault, Refusal, documented
+from rostra_api.sse import BEGINNING
 from rostra_api.webhooks.taking import check_webhook
 
 router = APIRouter(tags=["debates"])
@@ -226,13 +227,13 @@ async def _at_its_end(
 
 
 async def _waited_for(parts: Parts, caller: Caller, debate_id: str, seconds: int, if_none_match: str | None) -> Record:
-    newest, _ = await parts.store.newest(debate_id)  # before the look, so that an end between them is not missed
+    newest = await parts.store.newest(debate_id)  # before the look, so that an end between them is not missed
     record = await parts.store.get(debate_id)
     if record.status in ENDED or _is_news(record, if_none_match):
         return record
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
-            await _something_to_do(parts, caller, record, newest)
+            await _something_to_do(parts, caller, record, newest.id if newest else BEGINNING)
     return await parts.store.get(debate_id)
 
 

@@ -18,7 +18,7 @@ from rostra.events import DebateEnded, Delta, Recorded
 from rostra.models import Debate
 from rostra.store import StorageDown, Store
 from rostra_api.problems import FOLLOWERS_FULL, TOO_MANY_FOLLOWERS, Refusal
-from rostra_api.sse import News, Told, number
+from rostra_api.sse import BEGINNING, News, Relevance, Told, number
 
 # A debate that nobody followed before is looked at when the reader's wait is over, so at most this much later.
 BLOCK_MS = 100
@@ -69,21 +69,34 @@ class Follower:
 
 
 class _Channel:
-    """A debate that is followed: how far the reader is, and for whom it reads."""
+    """A debate that is followed: how far the reader is, what is being said, and for whom it reads."""
 
-    def __init__(self, debate: Debate, position: tuple[str, str]) -> None:
-        self.position = position
+    def __init__(self, debate: Debate, event: Recorded | None, words: Delta | None) -> None:
+        self.position = event.id if event else BEGINNING, words.id if words else BEGINNING
         self.followers: set[Follower] = set()
         self.told = Told(debate)
+        self._relevance = Relevance(number(self.position[0])[0])
+        if event:
+            self._relevance.of(event)
+        self._spoken = words
+
+    def join(self, follower: Follower) -> None:
+        """Who comes in the middle of a turn is told what was said of it."""
+        self.followers.add(follower)
+        if self._spoken and self._relevance.of(self._spoken):
+            follower.offer(News(self.told, self._spoken, whole=True))
 
     def deliver(self, events: Iterable[Recorded], words: Iterable[Delta]) -> None:
         """Events first: words of a turn that is there already are of no use."""
         last_event, last_delta = self.position
         for event in events:
             last_event = event.id
+            self._relevance.of(event)
             self._offer(event)
         for delta in words:
             last_delta = delta.id
+            if self._relevance.of(delta):
+                self._spoken = delta.behind(self._spoken)
             self._offer(delta)
         self.position = last_event, last_delta
 
@@ -132,13 +145,14 @@ class Following:
     async def follow(
         self,
         debate: Debate,
-        after: str = "0-0",
+        after: str = BEGINNING,
         *,
         words: bool = True,
         silence: float = SILENCE_SECONDS,
         key_id: str = "",
     ) -> AsyncGenerator[News | None]:
-        """Every event behind the id `after`, once and in order, up to the debate's end; words between them.
+        """Every event behind the id `after`, once and in order, up to the debate's end; words between them, at first
+        all that were said of the turn that is being spoken.
 
         None stands for `silence` seconds without news, and for a stream that holds nothing behind `after`. Ends
         early when the service closes, and when who follows with the key `key_id` is shown out.
@@ -189,7 +203,7 @@ class Following:
     @asynccontextmanager
     async def _joined(self, debate: Debate, follower: Follower) -> AsyncGenerator[Follower]:
         channel = await self._channel(debate)
-        channel.followers.add(follower)
+        channel.join(follower)
         self._followed.set()
         try:
             yield follower
@@ -199,8 +213,9 @@ class Following:
 
     async def _channel(self, debate: Debate) -> _Channel:
         if debate.id not in self._channels:
-            position = await self._store.newest(debate.id)
-            self._channels.setdefault(debate.id, _Channel(debate, position))  # another may have been first
+            event = await self._store.newest(debate.id)
+            words = await self._store.newest_words(debate.id)
+            self._channels.setdefault(debate.id, _Channel(debate, event, words))  # another may have been first
         return self._channels[debate.id]
 
     def _forget_if_alone(self, debate_id: str, channel: _Channel) -> None:

@@ -58,7 +58,8 @@ class EventStream(StreamingResponse):
     responses={
         200: {
             "description": "Every event behind the given one, each once, then what comes. Words of an attempt come "
-            "as `delta`, without an id. The last event is `end`.",
+            "as `delta`, without an id; where a turn is being spoken, the first of them has all that was said of it "
+            "and is `whole`. The last event is `end`.",
             "content": {"text/event-stream": {"schema": sse.SCHEMA}},
         },
         **documented(400, 404, 429, 503),
@@ -75,7 +76,7 @@ async def watch(
     deltas: Annotated[bool, Query(description="Whether to send words while they are spoken.")] = True,
 ) -> EventStream:
     """Watch a debate live, as server-sent events."""
-    start = _event_id("Last-Event-ID", last_event_id) or _event_id("after", after) or "0-0"
+    start = _event_id("Last-Event-ID", last_event_id) or _event_id("after", after) or sse.BEGINNING
     record = await parts.store.get(debate_id)
     return EventStream(_events(parts, caller, record, start, deltas), parts.following.place(caller.owner))
 

@@ -8,7 +8,19 @@ from functools import cached_property
 from typing import Any
 
 from rostra.agenda import Slot, agenda
-from rostra.events import AttemptFailed, DebateClaimed, DebateCreated, Delta, Event, Recorded, TurnGiven, TurnTaken
+from rostra.events import (
+    AttemptFailed,
+    DebateClaimed,
+    DebateCreated,
+    DebatePaused,
+    DebateReleased,
+    Delta,
+    Event,
+    Recorded,
+    TurnAwaited,
+    TurnGiven,
+    TurnTaken,
+)
 from rostra.models import Debate, Status
 from rostra.plain import json_line
 from rostra.sides import titles
@@ -19,6 +31,7 @@ RETRY_MS = 2000
 FIRST = f"retry: {RETRY_MS}\n\n".encode()
 KEEPALIVE = b": nothing new\n\n"
 
+BEGINNING = "0-0"  # the id before the first event's
 # An event's id: the turn it belongs to, and its place behind it. Redis takes 64 bits for each.
 EVENT_ID = re.compile(r"[0-9]{1,18}-[0-9]{1,18}")
 
@@ -76,36 +89,40 @@ class Told:
             case _:
                 return {}
 
-    def words(self, delta: Delta) -> dict[str, Any]:
-        return {
+    def words(self, delta: Delta, *, whole: bool = False) -> dict[str, Any]:
+        said = {
             "seq": delta.seq,
             "attempt": delta.attempt,
             "debater": self.names.get(delta.debater, delta.debater),
             "text": delta.text,
         }
+        return {**said, "whole": True} if whole else said
 
 
 class News:
-    """An event, or some words of an attempt. Rendered once, however many follow."""
+    """An event, or words of an attempt: some, or the `whole` of what was said so far. Rendered once, however many
+    follow."""
 
-    def __init__(self, told: Told, item: Recorded | Delta) -> None:
+    def __init__(self, told: Told, item: Recorded | Delta, *, whole: bool = False) -> None:
         self.item = item
         self._told = told
+        self._whole = whole
 
     @cached_property
     def frame(self) -> bytes:
         if isinstance(self.item, Recorded):
             return frame(self.item.event.type, self._told.event(self.item.event), self.item.id)
-        return frame("delta", self._told.words(self.item))
+        return frame("delta", self._told.words(self.item, whole=self._whole))
 
 
 class Relevance:
-    """Which words still matter: those of the newest claim, for an attempt that is not over."""
+    """Which words still matter: those of the newest claim that was not given up, for an attempt that is not over."""
 
     def __init__(self, turns_done: int) -> None:
         self._turns = turns_done
         self._failed = 0  # attempts at the next turn
         self._fence = 0
+        self._given_up = False
 
     def of(self, item: Recorded | Delta) -> bool:
         """Whether `item` is to be shown; to be asked of each item once, in order."""
@@ -117,7 +134,9 @@ class Relevance:
     def _note(self, event: Event) -> None:
         match event:
             case DebateClaimed():
-                self._fence, self._failed = max(self._fence, event.fence), 0
+                self._fence, self._failed, self._given_up = max(self._fence, event.fence), 0, False
+            case DebateReleased() | DebatePaused() | TurnAwaited():
+                self._given_up = True
             case TurnTaken():
                 self._turns, self._failed = max(self._turns, event.seq), 0
             case AttemptFailed():
@@ -126,7 +145,7 @@ class Relevance:
                 pass
 
     def _of_words(self, delta: Delta) -> bool:
-        if delta.fence < self._fence or delta.seq <= self._turns:
+        if self._given_up or delta.fence < self._fence or delta.seq <= self._turns:
             return False
         self._fence = delta.fence
         return delta.seq > self._turns + 1 or delta.attempt > self._failed

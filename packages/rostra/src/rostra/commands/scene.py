@@ -50,7 +50,7 @@ class Scene:
     def show(self, kind: str, data: Mapping[str, Any]) -> None:
         """Shows an event of the stream; of one that is not known here, nothing."""
         if kind == "delta":
-            same = self._words[:2] == (data["debater"], data["attempt"])
+            same = self._words[:2] == (data["debater"], data["attempt"]) and not data.get("whole")
             heard = self._words[2] if same else ""
             self._words = (data["debater"], data["attempt"], heard + data["text"])
         elif kind in {"turn_taken", "attempt_failed", "debate_ended"}:

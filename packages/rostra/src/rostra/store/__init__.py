@@ -520,13 +520,15 @@ class Store:
             rows = archive.unpacked(kept, after, limit)
         return [records.recorded(row) for row in rows]
 
-    async def newest(self, debate_id: str) -> tuple[str, str]:
-        """The ids of the last event and of the last words spoken, to follow from there; `0-0` before the first."""
-        pipe = self._redis.pipeline(transaction=False)
-        pipe.xrevrange(_key(debate_id, "events"), count=1)
-        pipe.xrevrange(_key(debate_id, "deltas"), count=1)
-        events, deltas = await self._redis.bounded(pipe.execute())
-        return (events[0][0] if events else "0-0"), (deltas[0][0] if deltas else "0-0")
+    async def newest(self, debate_id: str) -> Recorded | None:
+        """The last event."""
+        rows = await self._redis.xrevrange(_key(debate_id, "events"), count=1)
+        return records.recorded(rows[0]) if rows else None
+
+    async def newest_words(self, debate_id: str) -> Delta | None:
+        """All words of the last attempt so far, under the id of the last ones."""
+        rows = await self._redis.xrevrange(_key(debate_id, "deltas"), count=DELTAS_KEPT)
+        return records.joined(records.delta(row) for row in reversed(rows))
 
     async def news(
         self, positions: Mapping[str, tuple[str, str]], block_ms: int

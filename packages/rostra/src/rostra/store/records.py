@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, cast
@@ -214,6 +214,14 @@ def recorded(row: tuple[str, Mapping[str, str]]) -> Recorded:
 
 def delta(row: tuple[str, Mapping[str, str]]) -> Delta:
     return Delta.model_validate({"id": row[0], **row[1]})
+
+
+def joined(deltas: Iterable[Delta]) -> Delta | None:
+    """All words of the last attempt among these."""
+    words = None
+    for one in deltas:
+        words = one.behind(words)
+    return words
 
 
 def rows_by_key(answer: Any) -> list[tuple[str, list[tuple[str, Mapping[str, str]]]]]:

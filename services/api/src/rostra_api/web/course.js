@@ -11,21 +11,15 @@ export class Course {
     this.turns = [];
     this.refused = new Map(); // attempts that became no turn, by the turn's number
     this.questions = []; // put by a human moderator
-    this.speaking = null; // { seq, attempt, debater, text, missed }
+    this.speaking = null; // { seq, attempt, debater, text }
     this.awaits = null; // { seq, debater, until }
     this.asked = []; // judges, voters and baselines so far
     this.verdict = null;
     this.over = false; // nothing will follow
-    this.missed = true; // words may have been said before we listened
   }
 
   get seq() {
     return this.turns.length;
-  }
-
-  /** What was said while nobody listened is not said again. */
-  listenAnew() {
-    this.missed = this.status === "running";
   }
 
   /** Takes an event in; answers what it changed. */
@@ -78,14 +72,10 @@ export class Course {
     }
   }
 
-  #hear({ seq, attempt, debater, text }) {
+  #hear({ seq, attempt, debater, text, whole }) {
     const now = this.speaking;
-    if (now && now.seq === seq && now.attempt === attempt) {
-      now.text += (this.missed ? " … " : "") + text;
-    } else {
-      this.speaking = { seq, attempt, debater, text: (this.missed ? "… " : "") + text };
-    }
-    this.missed = false;
+    if (now && now.seq === seq && now.attempt === attempt && !whole) now.text += text;
+    else this.speaking = { seq, attempt, debater, text };
     return "words";
   }
 

@@ -2,7 +2,7 @@
  * A debate's events as they come, over `fetch`, since an EventSource can carry no key.
  *
  * Each event comes once and in order: who was cut comes back with the last id that it knows, and what it has is passed
- * over. Words (`delta`) have no id; what was said while the line was dead is not said again, and the turn has it whole.
+ * over. Words (`delta`) have no id; who comes back is told all that were said of the turn meanwhile, as `whole`.
  */
 
 import { send } from "./api.js";

@@ -151,7 +151,6 @@ class Scene {
       onLine: (line) => {
         this.line.textContent = line === "lost" ? t("line.lost") : "";
         this.line.classList.toggle("lost", line === "lost");
-        if (line === "open") course.listenAnew();
       },
       onEvent: (type, data) => {
         const change = course.take(type, data);
