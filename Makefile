@@ -26,8 +26,8 @@ check: setup ## lint, format, types, who may import whom, what is published of t
 	$(BIN)/lint-imports
 	$(BIN)/python -m rostra_api.openapi --check
 
-test: setup ## run every test that needs no Docker, but for the long ones of `make faults`
-	$(BIN)/python -m pytest -m "not e2e and not faults"
+test: setup ## run every test that needs no Docker, but for the long ones of `make faults`; AT_ONCE=1: one after the other
+	$(BIN)/python -m pytest -m "not e2e and not faults" --numprocesses $(or $(AT_ONCE),3) --dist loadgroup
 
 test-models: setup .make/test-models ## fetch the model that a few tests skip without (250 MB, Gemma terms)
 

@@ -19,6 +19,17 @@ from rostra.store.users import USERS, acl
 # The services' users are there as in any stack; the one without a name may do all, so that tests can do harm.
 PASSWORDS = {user: f"the {user}'s pass/word" for user in USERS}
 
+# These ask real models, which want the machine's cores for themselves.
+WITH_MODELS = ("llm", "rostra/test_commands.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of tests that run side by side, those of a file stay together, and those that ask models come one by one."""
+    here = Path(__file__).parent
+    for item in items:
+        file = item.path.relative_to(here).as_posix()
+        item.add_marker(pytest.mark.xdist_group("models" if file.startswith(WITH_MODELS) else file))
+
 
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:

@@ -20,13 +20,15 @@ from starlette.routing import Route
 
 @dataclass(frozen=True)
 class Says:
-    """A whole answer, or one that stops without its end where `finish` is None."""
+    """A whole answer, or one that stops without its end where `finish` is None. Its words are said, but it is not over
+    before `until` is set."""
 
     text: str
     finish: str | None = "stop"
     pause: float = 0.0
     usage: dict[str, int] | None = None
     fingerprint: Any = None
+    until: threading.Event | None = None
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,8 @@ class ScriptedModel:
             for word in answer.text.split(" "):
                 yield _chunk({"delta": {"content": word + " "}, "finish_reason": None}, answer.fingerprint)
                 await asyncio.sleep(answer.pause)
+            while answer.until and not answer.until.is_set():
+                await asyncio.sleep(0.01)
         except asyncio.CancelledError:
             self.cancelled += 1
             raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -299,10 +300,13 @@ class TestModerator:
         debate = a_debate(rounds=2, moderator={"human": True}, language="en", guard="off")
         claim = await claimed(store, debate)
         await store.ask(debate.id, "Who pays?")
-        model.answers = [Says("One.", pause=0.3)]
-        playing = asyncio.create_task(played(store, settings, claim))
+        asked_again = threading.Event()
+        model.answers = [Says("One.", until=asked_again)]
+        patient = settings.model_copy(update={"model_next_token_seconds": 60.0})
+        playing = asyncio.create_task(played(store, patient, claim))
         await until(lambda: words_spoken(store, debate, 1))
         await store.ask(debate.id, "And who\ngains?")  # while the first speaks
+        asked_again.set()
         assert await playing == "ended"
         first, second, third, _ = asked(model)
         assert "Moderator: Who pays?\n\nNow Ada speaks" in first

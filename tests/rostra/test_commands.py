@@ -66,14 +66,14 @@ class TestDemo:
         with serving(ScriptedModel(counting())) as model:
             done = demo(model, tmp_path / "debate.json")
         assert done.returncode == 2
-        assert "/rounds" in done.stdout
+        assert "/rounds" in done.stderr
 
     def test_a_file_that_is_not_there_is_named(self, tmp_path: Path):
         done = subprocess.run(
             [*ROSTRA, "demo", tmp_path / "none.json"], capture_output=True, text=True, timeout=30, check=False
         )
         assert done.returncode == 2
-        assert "none.json" in done.stdout
+        assert f"cannot read {tmp_path / 'none.json'}: " in done.stderr
 
 
 @contextmanager

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.text import Text
 
 from rostra.client import Client, Refused, RostraError
 from rostra.commands.stack import StackError, StackSettings, interrupt, running
+from rostra.commands.terminal import complain
 from rostra.commands.watch import Watching
-from rostra.plain import on_one_line, plain
+from rostra.plain import on_one_line
 from rostra.processes import free_port
 from rostra.settings import read
 
@@ -52,16 +52,16 @@ def demo(chosen: argparse.Namespace) -> int:
     try:
         debate = json.loads(file.read_text(encoding="utf-8")) if file else DEBATE
     except (OSError, ValueError) as error:
-        console.print(Text(on_one_line(f"rostra: cannot read {file}: {error}"), style="red"))
+        complain(on_one_line(f"cannot read {file}: {error}"))
         return 2
     try:
         with tempfile.TemporaryDirectory(prefix="rostra-demo-") as folder:
             return _play(console, Path(folder), debate)
     except Refused as error:
-        console.print(Text(plain(f"rostra: the debate was refused: {error}"), style="red"))
+        complain(f"the debate was refused: {error}")
         return 2
     except (StackError, RostraError) as error:
-        console.print(Text(on_one_line(f"rostra: {error}"), style="red"))
+        complain(on_one_line(str(error)))
         return 1
     except KeyboardInterrupt:
         console.print("stopped")
