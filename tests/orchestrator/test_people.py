@@ -301,7 +301,7 @@ class TestModerator:
         claim = await claimed(store, debate)
         await store.ask(debate.id, "Who pays?")
         asked_again = threading.Event()
-        model.answers = [Says("One.", until=asked_again)]
+        model.answers = [Says("Tabs are one key.", until=asked_again)]
         patient = settings.model_copy(update={"model_next_token_seconds": 60.0})
         playing = asyncio.create_task(played(store, patient, claim))
         await until(lambda: words_spoken(store, debate, 1))
@@ -311,7 +311,7 @@ class TestModerator:
         first, second, third, _ = asked(model)
         assert "Moderator: Who pays?\n\nNow Ada speaks" in first
         assert "Ada answers the moderator's question first: Who pays?" in first
-        assert "Moderator: Who pays?\nModerator: And who gains?\nAda: One.\n\nNow Grace speaks" in second
+        assert "Moderator: Who pays?\nModerator: And who gains?\nAda: Tabs are one key.\n\nNow Grace speaks" in second
         assert "Grace answers the moderator's question first: And who gains?" in second
         assert "question first" not in third
         ended = await course(store, debate)
