@@ -179,6 +179,15 @@ class TestForking:
         assert (fork.forked_from.id, fork.forked_from.after_turn) == (claim.debate.id, 2)
         assert sorted(await ids(store)) == sorted([claim.debate.id, fork.id])
 
+    async def test_has_all_finished_turns_when_it_is_not_said_how_many(
+        self, behind: AsyncClient, server: Server, store: Store, claim: Claim
+    ):
+        await hold(store, claim, turns=3)
+        assert (await behind.debates.fork(claim.debate.id)).turns_done == 3
+        with Client(server.url) as blocking:
+            fork = await asyncio.to_thread(blocking.debates.fork, claim.debate.id, changes={"seed": 7})
+        assert (fork.turns_done, fork.seed) == (3, 7)
+
 
 class TestOneDebateOnly:
     async def test_begins_when_the_api_could_not_at_first(self, server: Server, store: Store):

@@ -137,6 +137,14 @@ class TestDebate:
         assert "the verdict" in done.out
         assert "judge 1, reading 1" in done.out
 
+    async def test_so_is_what_the_audience_the_debaters_and_the_baselines_came_to(self, rostra: Rostra):
+        wishes = ["audience.size=1", "decision.protocol=majority", "baselines=true"]
+        options = [option for wish in wishes for option in ("--set", wish)]
+        held = await rostra("debate", "Tabs beat spaces", "--rounds", 1, *options)
+        for said in (held.out, (await rostra("show", "@latest")).out):
+            for told in ("audience", "Before:", "decision", "By majority:", "without a debate", "independent answers:"):
+                assert told in said
+
     async def test_an_attempt_that_the_guard_refuses_is_shown(self, rostra: Rostra, model: ScriptedModel):
         model.answers = [Says("Tabs are one byte.", finish="stop"), Says("")]
         done = await rostra("debate", "Tabs beat spaces", "--rounds", 1)
@@ -296,7 +304,19 @@ class TestPeople:
         assert (await rostra("ask", debate_id, "How wide?", "--to", "Edsger")).status == 2
         await self.awaited(rostra, 1)
         await rostra("say", debate_id, "Eight.")
-        assert "the moderator asks: How wide is a tab?" in (await rostra("watch", debate_id)).out
+        for command in ("watch", "show"):
+            said = (await rostra(command, debate_id)).out
+            assert said.index("the moderator asks Ada: How wide is a tab?") < said.index("Ada: Eight.")
+        assert "rostra ask" not in (await rostra("watch", debate_id)).out  # it is over
+
+    async def test_who_watches_is_told_how_to_moderate_and_to_speak(self, server: Server, rostra: Rostra):
+        options = ["--set", "moderator.human=true", "--human", "Ada", "--rounds", 1, "--detach"]
+        debate_id = (await rostra("debate", "Tabs beat spaces", *options)).out.strip()
+        terminal = AtATerminal(server.url, "watch", debate_id)
+        await terminal.until(f'rostra ask {debate_id} "…"')
+        await terminal.until(f'rostra say {debate_id} "…"')
+        assert (await rostra("say", debate_id, "Eight.")).status == 0
+        assert await terminal.status() == 0
 
 
 class TestReading:
@@ -385,6 +405,14 @@ class TestSteering:
         fork = json.loads(done.out)
         assert (fork["seed"], fork["turns_done"], fork["forked_from"]["id"]) == (7, 1, debate_id)
         assert (await rostra("fork", debate_id, "--after", 99)).status == 2
+
+    async def test_a_fork_has_all_finished_turns_when_it_is_not_said_how_many(
+        self, rostra: Rostra, store: Store, claim: Claim
+    ):
+        debate_id = await held(store, claim)
+        turns = json.loads((await rostra("show", debate_id, "--json")).out)["turns"]
+        fork = json.loads((await rostra("fork", debate_id, "--json")).out)
+        assert fork["turns_done"] == fork["forked_from"]["after_turn"] == len(turns) > 0
 
 
 class TestRun:

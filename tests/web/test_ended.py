@@ -145,6 +145,14 @@ def test_two_debates_stand_side_by_side(stage: Stage, page: Page):
     expect(page.get_by_role("row").filter(has_text="Repetition")).to_be_visible()
 
 
+def test_what_only_one_of_two_debates_has_differs_by_its_parts(stage: Stage, page: Page):
+    one = stage.held(a_request(rounds=1, seed=1, audience={"size": 1}))
+    other = stage.held(a_request(rounds=1, seed=1))
+    page.goto(f"/#/compare/{one['id']}/{other['id']}")
+    differing = page.locator(".differing tr th")
+    expect(differing).to_have_text(["audience.size", "audience.personas", "audience.model"])
+
+
 def test_what_differs_makes_a_merge_patch(stage: Stage, page: Page):
     page.goto("/")
     script = (page.locator("script[type=module]").get_attribute("src") or "").replace("app.js", "request.js")

@@ -190,12 +190,19 @@ def sections(debate: Debate, outcomes: Outcomes) -> Iterator[tuple[str, list[str
     names = titles(debate)
     if outcomes.verdict:
         yield "Verdict", list(_verdict_told(outcomes.verdict, outcomes.readings, names))
-    if moved := audience(outcomes):
+    yield from beside_the_verdict(audience(outcomes), decision(debate, outcomes), baselines(outcomes), names)
+
+
+def beside_the_verdict(
+    moved: Swing | None, made: Decision | None, without: Baselines | None, names: Mapping[str, str]
+) -> Iterator[tuple[str, list[str]]]:
+    """The same of votes and baselines; `names` is what people call the sides."""
+    if moved:
         yield "Audience", list(_swing_told(moved))
-    if made := decision(debate, outcomes):
+    if made:
         yield "Decision", list(_decision_told(made, names))
-    if beside := baselines(outcomes):
-        yield "Without a debate", list(_baselines_told(beside))
+    if without:
+        yield "Without a debate", list(_baselines_told(without))
 
 
 def _verdict_told(verdict: Verdict, readings: Sequence[Reading], names: Mapping[str, str]) -> Iterator[str]:

@@ -169,7 +169,7 @@ class AsyncDebates:
     async def fork(
         self,
         debate_id: str,
-        after_turn: int,
+        after_turn: int | None = None,
         changes: Mapping[str, Any] | None = None,
         *,
         idempotency_key: str | None = None,

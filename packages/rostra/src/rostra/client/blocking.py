@@ -187,13 +187,13 @@ class Debates:
     def fork(
         self,
         debate_id: str,
-        after_turn: int,
+        after_turn: int | None = None,
         changes: Mapping[str, Any] | None = None,
         *,
         idempotency_key: str | None = None,
     ) -> DebateView:
-        """Begins a debate that has the first `after_turn` turns of this one, and goes on otherwise: `changes` is a JSON
-        merge patch on the request that it came from."""
+        """Begins a debate that has the first `after_turn` turns of this one, all that are finished when it is left out,
+        and goes on otherwise: `changes` is a JSON merge patch on the request that it came from."""
         return self._sender.send(calls.fork(debate_id, after_turn, changes, idempotency_key))
 
 

@@ -127,7 +127,9 @@ def ask(debate_id: str, text: str, to: str | None) -> Call[DebateView]:
     return _post(f"{path_of(debate_id)}/questions", body, _reads(DebateView))
 
 
-def fork(debate_id: str, after_turn: int, changes: Mapping[str, Any] | None, key: str | None) -> Call[DebateView]:
+def fork(
+    debate_id: str, after_turn: int | None, changes: Mapping[str, Any] | None, key: str | None
+) -> Call[DebateView]:
     body = {"after_turn": after_turn, "changes": to_jsonable_python(dict(changes or {}))}
     call = _post(f"{path_of(debate_id)}/fork", body, _reads(DebateView))
     return replace(call, headers={**call.headers, "Idempotency-Key": key or new_key()}, repeatable=True)

@@ -55,7 +55,7 @@ def show(chosen: argparse.Namespace) -> int:
             return DONE
         debate, transcript = client.debates.get(debate_id), client.debates.transcript(debate_id)
     scene = Scene(screen(), debate.model_dump(mode="json"))
-    scene.read(transcript.model_dump(mode="json"))
+    scene.read(transcript)
     return DONE
 
 

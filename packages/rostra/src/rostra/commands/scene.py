@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console, Group
@@ -13,7 +13,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from rostra.outcomes import beside_the_verdict
 from rostra.plain import on_one_line
+from rostra.views import TranscriptView
 
 # Of the formats whose turns go round and round.
 _FREE_PHASE = "debate"
@@ -62,14 +64,23 @@ class Scene:
             self._console.print(line)
         self._live.update(self._below())
 
-    def read(self, transcript: Mapping[str, Any]) -> None:
+    def read(self, transcript: TranscriptView) -> None:
         """Shows all that was said, and how it ended."""
-        for turn in transcript["turns"]:
+        told = transcript.model_dump(mode="json")
+        for turn in told["turns"]:
+            self._asked(told["questions"], turn["seq"] - 1)
             self._enter(turn["phase"])
             self._console.print(Text("\n") + self._speech(turn))
-        if transcript["verdict"]:
-            self._console.print(verdict(transcript["verdict"]))
-        summarise(self._console, transcript)
+        self._asked(told["questions"], len(told["turns"]))
+        if told["verdict"]:
+            self._console.print(verdict(told["verdict"]))
+        conclude(self._console, transcript)
+
+    def _asked(self, questions: Sequence[Mapping[str, Any]], after: int) -> None:
+        """What a human moderator put behind this turn."""
+        for question in questions:
+            if question["after"] == after:
+                self._console.print(self._question(question))
 
     def _enter(self, phase: str) -> None:
         """The only phase of a free format has nothing to be told apart from."""
@@ -92,7 +103,7 @@ class Scene:
             case "turn_missed":
                 yield Text(on_one_line(f"  {data['debater']} said nothing in time"), style="dim")
             case "question_put":
-                yield Text("\nthe moderator asks: ", style="bold") + Text(on_one_line(data["text"]))
+                yield self._question(data)
             case "reading_given":
                 found = data.get("failed") or f"for {', then '.join(data.get('ranking') or ['nobody'])}"
                 yield Text(on_one_line(f"  judge {data['judge']}, reading {data['reading']}: {found}"), style="dim")
@@ -111,6 +122,10 @@ class Scene:
         if data.get("finish_reason") == "skipped":
             return self._name(data["debater"]) + Text(" said nothing in time", style="dim")
         return self._name(data["debater"]) + to + Text(": " + on_one_line(data["text"]))
+
+    def _question(self, data: Mapping[str, Any]) -> Text:
+        to = f" {on_one_line(data['to'])}" if data.get("to") else ""
+        return Text("\n") + Text(f"the moderator asks{to}: ", style="bold") + Text(on_one_line(data["text"]))
 
     def _below(self) -> Group:
         debater, _, heard = self._words
@@ -136,6 +151,15 @@ def verdict(found: Mapping[str, Any]) -> Panel:
             said = f"no verdict: {found['reason']}"
     totals = ", ".join(f"{side} {total:g}" for side, total in found.get("totals", {}).items())
     return Panel(Text(on_one_line(f"{said} ({totals})" if totals else said), justify="center"), title="the verdict")
+
+
+def conclude(console: Console, transcript: TranscriptView, seconds: float | None = None) -> None:
+    """What votes and baselines came to, and who spoke how much."""
+    made = transcript.decision
+    names = {side: side for side in made.tally} if made else {}  # a transcript has names already
+    for title, lines in beside_the_verdict(transcript.audience, made, transcript.baselines, names):
+        console.print(Panel(Text("\n".join(map(on_one_line, lines))), title=title.lower()))
+    summarise(console, transcript.model_dump(mode="json"), seconds)
 
 
 def summarise(console: Console, transcript: Mapping[str, Any], seconds: float | None = None) -> None:

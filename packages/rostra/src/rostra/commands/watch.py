@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from rostra.client import Client, RostraError, Told
-from rostra.commands.scene import Scene, summarise
+from rostra.commands.scene import Scene, conclude
 from rostra.commands.terminal import (
     DONE,
     ENDED_OTHERWISE,
@@ -27,7 +27,7 @@ from rostra.commands.terminal import (
 )
 from rostra.models import Status
 from rostra.plain import on_one_line
-from rostra.views import DebateView
+from rostra.views import CreatedView, DebateView
 
 
 @command
@@ -85,7 +85,7 @@ class Watching:
         """Shows the debate from where it was left to its end; answers the exit status for it."""
         self._follow()
         transcript = self._client.debates.transcript(self._debate.id)
-        summarise(self._console, transcript.model_dump(mode="json"), self._scene.seconds)
+        conclude(self._console, transcript, self._scene.seconds)
         return status_of(transcript.status)
 
     def _follow(self) -> None:
@@ -93,17 +93,27 @@ class Watching:
             for told in self._client.debates.stream(self._debate.id, self._after):
                 self._scene.show(told.kind, told.data)
                 self._after = told.id or self._after
-                if self._is_mine(told):
+                if self._debate.ended_at is None and _is_moderated(told):
+                    self._hint(f'You may moderate: rostra ask {self._debate.id} "…", from another terminal.')
+                if not self._is_awaited(told):
+                    continue
+                if told.data["debater"] in self._humans:
                     live.stop()
                     self._speak(told.data)
                     live.start(refresh=True)
+                else:
+                    self._hint(f'To speak: rostra say {self._debate.id} "…", from another terminal.')
 
-    def _is_mine(self, told: Told) -> bool:
-        """Whether it is a turn of somebody here, and still to be spoken: all is told from the beginning."""
-        if told.kind != "turn_awaited" or told.data["debater"] not in self._humans:
+    def _is_awaited(self, told: Told) -> bool:
+        """Whether it is a person's turn that is still to be spoken: all is told from the beginning."""
+        if told.kind != "turn_awaited":
             return False
         awaits = self._client.debates.get(self._debate.id).awaits
         return awaits is not None and awaits.seq == told.data["seq"]
+
+    def _hint(self, text: str) -> None:
+        """In the display: a note beside it would be drawn over."""
+        self._console.print(Text(f"  {text}", style="dim"))
 
     def _speak(self, awaited: Mapping[str, Any]) -> None:
         self._console.print(Text("Your turn. An empty line ends it; Ctrl-D leaves it to others.", style="dim"))
@@ -133,6 +143,12 @@ class Watching:
         else:
             note(f"It goes on. rostra watch {self._debate.id} shows it, rostra cancel {self._debate.id} ends it.")
         return False
+
+
+def _is_moderated(told: Told) -> bool:
+    """Whether this is the beginning of a debate that a person moderates."""
+    moderator = told.event.debate.settings.moderator if isinstance(told.event, CreatedView) else None
+    return moderator is not None and moderator.human
 
 
 def written() -> str:

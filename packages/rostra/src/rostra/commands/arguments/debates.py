@@ -150,7 +150,9 @@ def _add_fork(add_parser: AddParser) -> None:
     fork = _command(
         add_parser, "fork", "begin a debate that has the first turns of another and goes on otherwise", "steering:fork"
     )
-    fork.add_argument("--after", type=int, required=True, metavar="N", help="how many of its turns are kept")
+    fork.add_argument(
+        "--after", type=int, metavar="N", help="how many of its turns are kept; all that are finished when left out"
+    )
     fork.add_argument(
         "--set",
         type=pair,

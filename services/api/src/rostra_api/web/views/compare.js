@@ -72,7 +72,8 @@ function head({ view, people }) {
 
 function settings(sides) {
   const all = sides.map(({ view, transcript }) => settingsOf(view, transcript));
-  const names = [...new Set(all.flatMap((each) => Object.keys(each)))];
+  const known = [...new Set(all.flatMap((each) => Object.keys(each)))];
+  const names = known.filter((name) => !known.some((other) => other.startsWith(`${name}.`))); // null on one side, told by its parts
   const differing = names.filter((name) => !same(all[0][name], all[1][name]));
   const shared = names.filter((name) => !differing.includes(name));
   const row = (name) => h("tr", {}, h("th", { scope: "row" }, name), all.map((each) => h("td", { dir: "auto" }, shownOf(each[name]))));
