@@ -231,12 +231,15 @@ def make_an_engine_answer() -> None:
         subprocess.run([KIT / "base-images"], check=True)
 
 
-def configure(models: str) -> None:
-    """Nothing of the person's own configuration, and the bundled model."""
+def configure(folder: str) -> None:
+    """Nothing of the person's own configuration: the bundled model, and no format beside the library's."""
     for name in [name for name in os.environ if name.startswith(("ROSTRA_", "COMPOSE_"))]:
         del os.environ[name]  # the names that this run has were read before
-    Path(models).chmod(0o755)
-    os.environ |= {"ROSTRA_PORT": PORT, "ROSTRA_MODELS_DIR": models}
+    Path(folder).chmod(0o755)
+    own = {f"ROSTRA_{name.upper()}_DIR": Path(folder, name) for name in ("models", "formats")}
+    for path in own.values():
+        path.mkdir()
+    os.environ |= {"ROSTRA_PORT": PORT, **{name: str(path) for name, path in own.items()}}
     if any(WHEELS.glob("llama_cpp_python-*.whl")):
         os.environ["ROSTRA_WHEELS"] = str(WHEELS)
 
@@ -279,8 +282,8 @@ def try_all(wanted: Sequence[str]) -> int:
     """All checks, or those whose names contain one of the words given; the script's exit status."""
     chosen = [step for step in checks if not wanted or any(word in step.__name__ for word in wanted)]
     make_an_engine_answer()
-    with tempfile.TemporaryDirectory() as models:
-        configure(models)
+    with tempfile.TemporaryDirectory() as folder:
+        configure(folder)
         with the_stack():
             failed = try_each(chosen)
     say(f"{len(chosen) - failed} passed, {failed} failed")
