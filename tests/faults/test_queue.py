@@ -13,6 +13,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from rostra import queue
+from rostra_orchestrator.play import MAX_STALLS
 
 from .checks import came_out_whole, claims
 from .cluster import Cluster
@@ -52,7 +53,7 @@ async def test_a_debate_is_played_whose_api_died_before_it_called_a_worker(start
 
 
 @pytest.mark.fault(12)
-async def test_a_debate_that_kills_its_players_fails_after_five_of_them_and_harms_no_other(start: Start):
+async def test_a_debate_that_kills_its_players_fails_after_some_of_them_and_harms_no_other(start: Start):
     cluster = await start("redis", "model", "api", "pool", proxied=True)
     assert cluster.proxy
     others = [await begin(cluster, rounds=20) for _ in range(2)]
@@ -61,8 +62,8 @@ async def test_a_debate_that_kills_its_players_fails_after_five_of_them_and_harm
         b"turn_taken", poison.id.encode(), loses="request", then=cluster.kill_player_at, times=100
     )
     await came_out_whole(poison, status="failed", seconds=120)
-    assert 100 - poisoned.times == 5
-    assert "5 workers in a row" in (await poison.look())["reason"]
+    assert 100 - poisoned.times == MAX_STALLS
+    assert f"{MAX_STALLS} workers in a row" in (await poison.look())["reason"]
     for debate in others:
         await came_out_whole(debate)
         assert claims(debate) == 1

@@ -43,7 +43,8 @@ from rostra_orchestrator.turns import (
 log = structlog.stdlib.get_logger(__name__)
 
 # Claims in a row that may end without a new turn, before the debate is taken for one that kills workers.
-MAX_STALLS = 5
+# Half as many come by about where a slow model's whole stack is killed again and again.
+MAX_STALLS = 10
 # Shares of Redis' maxmemory: at the first no turn is begun, under the second debates go on.
 _FULL = 0.95
 _ROOM_AGAIN = 0.9
