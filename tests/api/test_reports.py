@@ -13,6 +13,7 @@ from httpx2 import ASGITransport, AsyncClient, Response
 from rostra.doctor import Report
 from rostra.doctor.report import Speed
 from rostra.endpoints import Dialect, Endpoint
+from rostra.processes import free_port
 from rostra_api import reports
 from rostra_api.app import create_app
 from rostra_api.reports import Reports
@@ -73,6 +74,18 @@ async def test_after_a_minute_it_can_be_had_anew(redis_url: str, toy: Toy, monke
         assert (await client.get("/v1/models/good/report")).json() == before
         assert (await client.get("/v1/models/good/report?fresh=true")).status_code == 202
         assert (await report_of(client, "good")).json()["checked_at"] > before["checked_at"]
+
+
+async def test_one_of_a_server_that_was_away_is_made_anew(redis_url: str, monkeypatch: pytest.MonkeyPatch):
+    port = free_port()
+    async with asking(redis_url, late=Endpoint(url=f"http://127.0.0.1:{port}", api_key=KEY, model="toy")) as client:
+        assert (await report_of(client, "late")).json()["data"][0]["fitness"] == "unfit"
+        monkeypatch.setattr(reports, "AWAY", timedelta(0))
+        with serving(Toy(key=KEY), port):
+            first = await client.get("/v1/models/late/report")
+            assert first.status_code == 202
+            assert (await report_of(client, "late")).json()["data"][0]["fitness"] == "fit"
+            assert (await client.get("/v1/models/late/report")).status_code == 200
 
 
 async def test_each_of_several_servers_has_its_own(redis_url: str, toy: Toy):

@@ -15,6 +15,8 @@ from rostra.views import EndpointReport, ModelReport
 
 # A report that is younger is not made anew.
 FRESH = timedelta(minutes=1)
+# One of a server that was away says little, and soon nothing that is true.
+AWAY = timedelta(seconds=5)
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -35,7 +37,7 @@ class Reports:
         """The report; None while it is made, which begins when it is first asked for, or asked for `fresh`."""
         if name not in self._running:
             kept = self._kept.get(name)
-            if kept and not (fresh and datetime.now(UTC) - kept.checked_at > FRESH):
+            if kept and not _is_old(kept, fresh=fresh):
                 return kept
             self._running[name] = asyncio.create_task(self._make(name))
         return None
@@ -52,6 +54,15 @@ class Reports:
 
     async def close(self) -> None:
         await stopped(*self._running.values())
+
+
+def _is_old(report: ModelReport, *, fresh: bool) -> bool:
+    age = datetime.now(UTC) - report.checked_at
+    return age > FRESH if fresh else age > AWAY and not all(map(_was_reached, report.data))
+
+
+def _was_reached(report: Report) -> bool:
+    return not any(finding.name == "reachable" and finding.grade == "fault" for finding in report.findings)
 
 
 def _report(name: str, reports: list[Report]) -> ModelReport:
