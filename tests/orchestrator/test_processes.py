@@ -21,6 +21,7 @@ from rostra import queue
 from rostra.events import DebateClaimed
 from rostra.models import ENDED, Debate, Status
 from rostra.store import Store
+from rostra.store.pools import Pools
 from rostra.transcript import Course, fold
 from scripted import Says, ScriptedModel
 
@@ -246,7 +247,7 @@ async def test_a_pool_that_is_stopped_gives_its_debates_to_another_at_once(
 
 
 async def test_the_pool_says_whether_it_is_healthy(
-    store: Store, start: Callable[[], subprocess.Popen[bytes]], tmp_path: Path
+    pools: Pools, start: Callable[[], subprocess.Popen[bytes]], tmp_path: Path
 ):
     def healthcheck() -> int:
         command = [sys.executable, "-m", "rostra_orchestrator", "healthcheck"]
@@ -255,10 +256,10 @@ async def test_the_pool_says_whether_it_is_healthy(
     assert healthcheck() == 1
     async with running(start) as pool:
         for _ in range(100):
-            if await store.workers_alive():
+            if await pools.alive():
                 break
             await asyncio.sleep(0.1)
-        assert list((await store.workers_alive()).values()) == [2]
-        assert str(pool.pid) in next(iter(await store.workers_alive()))
+        assert list((await pools.alive()).values()) == [2]
+        assert str(pool.pid) in next(iter(await pools.alive()))
         assert healthcheck() == 0
     assert healthcheck() == 1

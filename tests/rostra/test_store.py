@@ -614,11 +614,3 @@ class TestListing:
         counts = await store.counts()
         assert counts[Status.QUEUED] == counts[Status.RUNNING] == 1
         assert sum(counts.values()) == 2
-
-
-class TestWorkers:
-    async def test_a_pool_that_reported_is_alive(self, store: Store):
-        assert await store.workers_alive() == {}
-        await store.report_workers("laptop:1", 2)
-        await store.report_workers("laptop:2", 3)
-        assert await store.workers_alive() == {"laptop:1": 2, "laptop:2": 3}

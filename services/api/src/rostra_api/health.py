@@ -31,13 +31,13 @@ async def readyz(parts: PartsNeeded) -> Ready:
     reasons = [Fault(detail=reason) async for reason in _reasons(parts)]
     if reasons:
         raise Refusal(NOT_READY, "See `errors`.", reasons)
-    return Ready(workers=sum((await parts.store.workers_alive()).values()))
+    return Ready(workers=sum((await parts.pools.alive()).values()))
 
 
 async def _reasons(parts: Parts) -> AsyncIterator[str]:
     try:
         await parts.store.check_writable()
-        if not await parts.store.workers_alive():
+        if not await parts.pools.alive():
             yield "no worker is alive"
     except StorageDown as error:
         log.warning("not ready", error=repr(error))
@@ -55,7 +55,7 @@ async def metrics(parts: PartsNeeded) -> Response:
     try:
         # The queue's own length: RQ's registries clean up when they are counted.
         length = await asyncio.to_thread(lambda: queue.queue(parts.rq).count)
-        workers = sum((await parts.store.workers_alive()).values())
+        workers = sum((await parts.pools.alive()).values())
         parts.metrics.set_stored(await parts.store.counts(), length, workers)
         parts.metrics.set_webhooks(await parts.webhooks.waiting(), await parts.webhooks.messages())
     except StorageDown as error:

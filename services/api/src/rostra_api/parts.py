@@ -20,6 +20,7 @@ from rostra.endpoints import Endpoints
 from rostra.reaper import reap_forever
 from rostra.store import NotFound, StorageDown, Store
 from rostra.store.keys import Keys
+from rostra.store.pools import Pools
 from rostra.store.webhooks import Webhooks
 from rostra.tasks import stopped
 from rostra_api import following
@@ -53,6 +54,7 @@ class Parts:
     models: Mapping[str, Endpoints]
     formats: Formats
     reports: Reports
+    pools: Pools
     keyring: Keyring
     lookout: Lookout
     owners: Owners
@@ -85,6 +87,7 @@ async def opened(settings: Settings, formats: Formats, metrics: Metrics) -> Asyn
         models=settings.models,
         formats=formats,
         reports=Reports(settings.models),
+        pools=Pools(redis),
         keyring=Keyring(keys),
         lookout=Lookout(keys, store, patience=PATIENCE_SECONDS, most_percent=settings.storage_percent),
         owners=Owners(store),

@@ -38,6 +38,7 @@ from rostra.queue import QUEUE, DebateJob
 from rostra.reaper import reap_forever
 from rostra.settings import read
 from rostra.store import StorageDown, Store, connect
+from rostra.store.pools import Pools
 from rostra_orchestrator import health, jobs
 from rostra_orchestrator.settings import Settings
 
@@ -221,7 +222,8 @@ def _keep(settings: Settings) -> None:
 
 
 async def _keep_forever(settings: Settings) -> None:
-    store = Store(connect(settings.redis_url))
+    redis = connect(settings.redis_url)
+    store = Store(redis)
     rq = queue.connect(settings.redis_url)
     await _upgraded(store)
     async with asyncio.TaskGroup() as tasks:
@@ -229,7 +231,7 @@ async def _keep_forever(settings: Settings) -> None:
         tasks.create_task(
             tidy_forever(store, compress_after=settings.compress_after, forget_after=settings.forget_after)
         )
-        tasks.create_task(_report_forever(store, settings.workers))
+        tasks.create_task(_report_forever(Pools(redis), settings.workers))
 
 
 async def _upgraded(store: Store) -> None:
@@ -245,11 +247,11 @@ async def _upgraded(store: Store) -> None:
             return
 
 
-async def _report_forever(store: Store, workers: int) -> None:
+async def _report_forever(pools: Pools, workers: int) -> None:
     name = f"{socket.gethostname()}:{os.getppid()}"
     while True:
         try:
-            await store.report_workers(name, workers)
+            await pools.report(name, workers)
             health.sign.give()
         except StorageDown as error:
             log.warning("cannot report to Redis", error=str(error))

@@ -14,7 +14,7 @@ reply may send it again. Keys, all under `rostra:`:
     awaited               sorted set: debates that wait for a person, by the second until which they do
     ended, uncompressed   sorted sets of ended debates by the second of their end
     idempotency:{hash}    hash: which request became which debate; expires
-    workers               sorted set: worker pools by the second they last reported
+    workers, pools        worker pools that are alive: rostra.store.pools
     key:{id}, keys        API keys: rostra.store.keys
     webhook:{id}, webhooks    how far webhooks are: rostra.store.webhooks
     version               the version of this layout; `upgrade` brings an older one to it
@@ -117,8 +117,6 @@ VERSION = 2
 # How often a lease is renewed. Reapers take a process for dead after four renewals that did not come (rostra.reaper).
 RENEW_SECONDS = 2.0
 IDEMPOTENCY_SECONDS = 24 * 3600
-# A worker pool reports every 2 s; one that was silent for longer than this is taken for dead.
-PRESENCE_SECONDS = 15
 DELTAS_KEPT = 2000
 DELTAS_SECONDS = 600
 
@@ -490,26 +488,6 @@ class Store:
         await self._redis.delete(f"{PREFIX}live")
         await self._redis.set(f"{PREFIX}version", VERSION)
         return len(ids)
-
-    async def report_workers(self, pool: str, workers: int) -> None:
-        """Tells that a pool is alive and how many workers it has."""
-        seconds, _ = await self._redis.time()
-        pipe = self._redis.pipeline()
-        pipe.zadd(f"{PREFIX}workers", {pool: seconds})
-        pipe.hset(f"{PREFIX}pools", pool, str(workers))
-        for silent in await self._redis.zrangebyscore(f"{PREFIX}workers", 0, seconds - PRESENCE_SECONDS):
-            pipe.zrem(f"{PREFIX}workers", silent)
-            pipe.hdel(f"{PREFIX}pools", silent)
-        await self._redis.bounded(pipe.execute())
-
-    async def workers_alive(self) -> Mapping[str, int]:
-        """The pools that reported lately, and how many workers each has."""
-        seconds, _ = await self._redis.time()
-        pools = await self._redis.zrangebyscore(f"{PREFIX}workers", seconds - PRESENCE_SECONDS, "+inf")
-        if not pools:
-            return {}
-        counts = await self._redis.hmget(f"{PREFIX}pools", pools)
-        return {pool: int(count or 0) for pool, count in zip(pools, counts, strict=True)}
 
     # ── for readers ─────────────────────────────────────────────────────────────────────────────────────
 
