@@ -70,7 +70,8 @@ soak: setup ## half an hour of mixed load on the model server, with cancelled, w
 # Both tell what they found, whether it held or not.
 faults: setup ## kill, freeze and cut off everything in turn, processes and then containers (40 minutes)
 	@status=0; \
-	    $(BIN)/python -m pytest tests/faults -m faults --faults-report benchmarks/results/faults.json || status=1; \
+	    $(BIN)/python -m pytest tests/faults -m faults \
+        --numprocesses $(or $(AT_ONCE),3) --faults-report benchmarks/results/faults.json || status=1; \
 	    tests/e2e/faults || status=1; \
 	    $(BIN)/python benchmarks/faults_report.py; \
 	    exit $$status

@@ -30,6 +30,12 @@ class Report:
         self.recoveries.setdefault(after, []).append(round(max(seconds, 0.0), 2))
         assert seconds <= within, f"spoken on {seconds:.1f} s after {after}, not within {within:g} s"
 
+    def merge(self, figures: Mapping[str, Any]) -> None:
+        """What another process tried beside this one."""
+        self.promises.extend(figures["promises"])
+        for after, seconds in figures["recoveries"].items():
+            self.recoveries.setdefault(after, []).extend(seconds)
+
     def figures(self) -> Mapping[str, Any]:
         return {
             "machine": f"{platform.machine()}, {os.cpu_count()} cores",
