@@ -320,6 +320,18 @@ class TestPeople:
 
 
 class TestReading:
+    async def test_where_there_are_none_it_says_so_and_draws_no_table(self, rostra: Rostra):
+        assert await rostra("list") == (0, "", "No debate matches.\n")
+        assert await rostra("list", "--json") == (0, "", "")
+
+    async def test_a_server_that_is_not_there_is_told_before_anything_else(
+        self, rostra: Rostra, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setenv("ROSTRA_URL", f"http://127.0.0.1:{free_port()}")
+        done = await rostra("list")
+        assert (done.status, done.out) == (3, "")
+        assert "no Rostra answers" in done.err
+
     async def test_debates_are_listed_newest_first(self, rostra: Rostra, store: Store, claim: Claim):
         await held(store, claim)
         newer = a_debate("Tea beats coffee", metadata={"drink": "tea"})

@@ -163,6 +163,18 @@ class TestWhatIsAskedFor:
     def test_what_the_answer_will_not_be_is_refused(self, field: str, value: object):
         assert [pointer for pointer, _ in refused(**{field: value})] == [f"/{field}"]
 
+    @pytest.mark.parametrize(
+        ("stop", "told"),
+        [
+            (5, [("/stop", "Input should be a list")]),
+            (["a"] * 17, [("/stop", "must have at most 16 items")]),
+            (["ok", "x" * 101], [("/stop/1", "String should have at most 100 characters")]),
+            ("", [("/stop", "String should have at least 1 character")]),
+        ],
+    )
+    def test_what_is_wrong_with_stop_is_told_once(self, stop: object, told: object):
+        assert refused(stop=stop) == told
+
     def test_tools_that_must_not_be_called_are_passed_over(self):
         wanted(tools=[{"type": "function", "function": {"name": "f"}}], tool_choice="none")
 

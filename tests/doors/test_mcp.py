@@ -238,6 +238,21 @@ async def test_an_api_that_is_not_there_is_told():
         assert "no Rostra answers at http://127.0.0.1:1" in await refused(client, "list_models")
 
 
+def test_over_stdio_a_client_that_dies_is_no_error():
+    hello = '{"jsonrpc": "2.0", "id": 1, "method": "ping"}\n'
+    server = subprocess.Popen(
+        [ROSTRA, "mcp"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert server.stdin
+    assert server.stdout
+    assert server.stderr
+    server.stdout.close()  # nobody will read the answer
+    server.stdin.write(hello)
+    server.stdin.close()
+    with server.stderr:
+        assert (server.wait(30), server.stderr.read()) == (0, "")
+
+
 def test_where_to_listen_must_be_told_rightly(capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit):
         main(["mcp", "--http", "everywhere"])

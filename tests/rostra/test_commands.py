@@ -73,7 +73,7 @@ class TestDemo:
             [*ROSTRA, "demo", tmp_path / "none.json"], capture_output=True, text=True, timeout=30, check=False
         )
         assert done.returncode == 2
-        assert f"cannot read {tmp_path / 'none.json'}: " in done.stderr
+        assert f"cannot read {tmp_path / 'none.json'}: No such file or directory\n" in done.stderr
 
 
 @contextmanager

@@ -63,7 +63,7 @@ def _list_models(found: Iterable[ModelView]) -> None:
     line = "{:<24}  {:>7}  {:<24}  {}".format
     row(console, line("NAME", "CONTEXT", "SERVERS", "SAMPLING"))
     for each in found:
-        row(console, line(each.name, each.context or "", ", ".join(each.dialects), ", ".join(each.sampling)))
+        row(console, line(each.name, each.context or "asked", ", ".join(each.dialects), ", ".join(each.sampling)))
 
 
 def _show_report(report: ModelReport) -> None:

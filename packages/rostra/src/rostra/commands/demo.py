@@ -52,7 +52,8 @@ def demo(chosen: argparse.Namespace) -> int:
     try:
         debate = json.loads(file.read_text(encoding="utf-8")) if file else DEBATE
     except (OSError, ValueError) as error:
-        complain(on_one_line(f"cannot read {file}: {error}"))
+        why = error.strerror if isinstance(error, OSError) else error
+        complain(on_one_line(f"cannot read {file}: {why}"))
         return 2
     try:
         with tempfile.TemporaryDirectory(prefix="rostra-demo-") as folder:

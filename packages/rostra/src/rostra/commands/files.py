@@ -43,7 +43,9 @@ def contents(file: Path) -> Sequence[dict[str, Any]]:
     """The debates in a file. Raises Wrong."""
     try:
         return read(str(file), file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise Wrong(f"cannot read {file}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
         raise Wrong(f"cannot read {file}: {error}") from None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from rostra.commands.terminal import nobody_reads
 from rostra.mcp import server
 
 
@@ -12,5 +13,8 @@ def mcp(chosen: argparse.Namespace) -> int:
     if chosen.http:
         server.serve_http(*chosen.http)
     else:
-        server.server().run("stdio")
+        try:
+            server.server().run("stdio")
+        except* BrokenPipeError:
+            nobody_reads()
     return 0

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from itertools import islice
+from collections.abc import Iterator
+from itertools import chain, islice
 from pathlib import Path
 from typing import cast
 
@@ -14,27 +15,37 @@ from rich.text import Text
 from rostra.client.calls import Form
 from rostra.commands.arguments.debates import FORMS
 from rostra.commands.scene import Scene
-from rostra.commands.terminal import DONE, Wrong, a_client, as_line, command, found, screen
+from rostra.commands.terminal import DONE, Wrong, a_client, as_line, command, found, note, screen
 from rostra.plain import on_one_line, plain, spelt_out
+from rostra.views import DebateView
 
 
 @command
 def listed(chosen: argparse.Namespace) -> int:
     """Each debate a line."""
     with a_client() as client:
-        debates = client.debates.list(status=chosen.status, metadata=dict(chosen.metadata))
-        console = screen()
-        line = "{:<28}  {:<9}  {:>9}  {:<16}  {}".format
-        if not chosen.json:
-            row(console, line("ID", "STATUS", "TURNS", "CREATED", "MOTION"))
-        for debate in islice(debates, chosen.limit or None):
-            if chosen.json:
+        wanted = client.debates.list(status=chosen.status, metadata=dict(chosen.metadata))
+        debates = islice(wanted, chosen.limit or None)
+        if chosen.json:
+            for debate in debates:
                 as_line(debate)
-            else:
-                turns = f"{debate.turns_done}/{debate.turns_planned}"
-                made = f"{debate.created_at.astimezone():%Y-%m-%d %H:%M}"
-                row(console, line(debate.id, debate.status, turns, made, on_one_line(debate.motion)))
+        else:
+            _list(debates)
     return DONE
+
+
+def _list(debates: Iterator[DebateView]) -> None:
+    console = screen()
+    line = "{:<28}  {:<9}  {:>9}  {:<16}  {}".format
+    first = next(debates, None)  # asked for before anything is said, as it may fail
+    if first is None:
+        note("No debate matches.")
+        return
+    row(console, line("ID", "STATUS", "TURNS", "CREATED", "MOTION"))
+    for debate in chain([first], debates):
+        turns = f"{debate.turns_done}/{debate.turns_planned}"
+        made = f"{debate.created_at.astimezone():%Y-%m-%d %H:%M}"
+        row(console, line(debate.id, debate.status, turns, made, on_one_line(debate.motion)))
 
 
 def row(console: Console, text: str) -> None:

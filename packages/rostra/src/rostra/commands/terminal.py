@@ -54,11 +54,16 @@ def command(work: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Nam
             return status_of(error)
         except KeyboardInterrupt:
             return INTERRUPTED
-        except BrokenPipeError:  # whoever read has seen enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except BrokenPipeError:
+            nobody_reads()
             return DONE
 
     return run
+
+
+def nobody_reads() -> None:
+    """Whoever read has seen enough: what is still to be written goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def status_of(error: Exception) -> int:

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, cast
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
 from rostra.endpoints import Endpoints
 from rostra.fields import Number
@@ -61,6 +61,11 @@ class ResponseFormat(Asked):
 
 
 _Stop = Annotated[StrictStr, Field(min_length=1, max_length=100)]
+_Stops = Annotated[tuple[_Stop, ...], Field(max_length=16)]
+
+
+def _as_several(stop: object) -> object:
+    return (stop,) if isinstance(stop, str) else stop
 
 
 class ChatRequest(Asked):
@@ -88,7 +93,7 @@ class ChatRequest(Asked):
         ]
         | None
     ) = None
-    stop: _Stop | Annotated[tuple[_Stop, ...], Field(max_length=16)] | None = Field(
+    stop: Annotated[_Stops, BeforeValidator(_as_several, json_schema_input_type=_Stop | _Stops)] | None = Field(
         default=None, description="What ends a turn, beside what ends it anyway."
     )
     seed: StrictInt | None = Field(default=None, description="The debate's; a negative one stands for none.")
@@ -200,8 +205,7 @@ def _turn(asked: ChatRequest) -> dict[str, Any]:
 
 def _sampling(asked: ChatRequest) -> Sampling:
     options = {name: value for name in _SAMPLING if (value := getattr(asked, name)) is not None}
-    stop = (asked.stop,) if isinstance(asked.stop, str) else asked.stop
-    return Sampling.model_validate({**options, **({"stop": stop} if stop else {})})
+    return Sampling.model_validate({**options, **({"stop": asked.stop} if asked.stop else {})})
 
 
 def _with_sampling(request: DebateRequest, sampling: Sampling, debate_format: Format) -> DebateRequest:

@@ -149,6 +149,12 @@ class Composer {
     return this.form.labelled(["format"], select, { hint: "" });
   }
 
+  /** What a format is: in the reader's language where the page has it, else as the format's file says it. */
+  #summary(format) {
+    const ours = tOr(`summary.${format.name}`, null);
+    return h("p", { class: "quiet", dir: "auto", lang: ours ? null : "en" }, ours ?? format.summary);
+  }
+
   /** The format's picture, what is special about it, and the fields that it wants. */
   async #showFormat() {
     const { form } = this;
@@ -166,7 +172,7 @@ class Composer {
       this.chosen = whole;
       fill(
         this.picture,
-        h("p", { class: "quiet", dir: "auto", lang: "en" }, whole.summary),
+        this.#summary(whole),
         h("p", { class: "quiet" }, [
           whole.turns !== null && t("compose.turns", { n: whole.turns }),
           whole.minutes && ` · ${t("compose.minutes", { n: whole.minutes })}`,
