@@ -53,6 +53,10 @@ async def a_backup(redis: Redis) -> io.BytesIO:
     return file
 
 
+# Sorted by Redis' second of an end, which may be the one after the debate's own: that one a backup has.
+SECONDS = ("ended", "uncompressed")
+
+
 async def snapshot(redis_url: str) -> dict[str, object]:
     """Everything under Rostra's name but what is counted in time, as one may compare it."""
     async with connect(redis_url) as anybody:
@@ -61,7 +65,7 @@ async def snapshot(redis_url: str) -> dict[str, object]:
             read = {
                 "hash": lambda key=key: anybody.hgetall(key),
                 "stream": lambda key=key: anybody.xrange(key),
-                "zset": lambda key=key: anybody.zrange(key, 0, -1, withscores=True),
+                "zset": lambda key=key: anybody.zrange(key, 0, -1, withscores=not key.endswith(SECONDS)),
                 "set": lambda key=key: anybody.smembers(key),
                 "string": lambda key=key: anybody.get(key),
             }[await anybody.type(key)]
