@@ -204,6 +204,17 @@ class TestServe:
                 assert time.monotonic() < end
                 time.sleep(0.1)
 
+    def test_a_service_that_cannot_start_is_told_with_its_words(self, settings: dict[str, object], tmp_path: Path):
+        formats = tmp_path / "formats"
+        formats.mkdir()
+        (formats / "parley.toml").write_text('title = "Parley"\nsumary = "Typed in haste."\n')
+        with serve(**settings, formats_dir=formats) as process:
+            assert process.wait(60) == 1
+            assert process.stderr
+            told = process.stderr.read()
+        assert "api does not start" in told
+        assert "parley.toml: phases: Field required" in told
+
     def test_a_folder_or_port_in_use_is_named(self, settings: dict[str, object], tmp_path: Path):
         with serve(**settings) as process:
             until_ready(process)

@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 import xmlrpc.client
+from collections import defaultdict
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -100,13 +101,13 @@ class Stack:
         return self._supervisor.wait()
 
     def until_ready(self) -> None:
-        """Raises StackError when a program fails for good, or is silent for three minutes and still not ready."""
-        began = time.time()
+        """Raises StackError when a program fails, or is silent for three minutes and still not ready."""
+        began, ends = time.time(), defaultdict[str, set[int]](set)
         model_log = self.folder / "logs" / "llm.log"
         while not self._is_ready():
             if self._supervisor.poll() is not None:
                 raise StackError(f"the stack stopped while it started; see {self.folder / 'logs'}")
-            for name in self._failed():
+            for name in self._failed(ends):
                 raise StackError(f"{name} does not start:\n{_tail(self.folder / 'logs' / f'{name}.log')}")
             spoken = model_log.stat().st_mtime if model_log.exists() else began
             if time.time() - max(began, spoken) > _SILENT_SECONDS:
@@ -122,15 +123,18 @@ class Stack:
     def _model_answers(self) -> bool:
         return not self._model_url or httpx.get(f"{self._model_url}/health", timeout=5).is_success
 
-    def _failed(self) -> list[str]:
-        """Programs that supervisord has given up."""
+    def _failed(self, ends: dict[str, set[int]]) -> list[str]:
+        """Programs that supervisord has given up, or that ended twice before all was ready, as one does that cannot
+        read its settings. `ends` are the seconds at which each was seen to have ended, added to here."""
         control = xmlrpc.client.ServerProxy(
             "http://127.0.0.1",
             transport=SupervisorTransport(None, None, f"unix://{self._socket}"),
         )
         with contextlib.suppress(OSError, xmlrpc.client.Error):
             states = cast("list[dict[str, Any]]", control.supervisor.getAllProcessInfo())
-            return [state["name"] for state in states if state["statename"] == "FATAL"]
+            for state in states:
+                ends[state["name"]].update({state["stop"]} - {0})
+            return [each["name"] for each in states if each["statename"] == "FATAL" or len(ends[each["name"]]) > 1]
         return []
 
     def stop(self) -> None:
