@@ -68,7 +68,7 @@ soak: setup ## half an hour of mixed load on the model server, with cancelled, w
 	$(BIN)/python benchmarks/soak.py --minutes $(or $(MINUTES),30)
 
 # Both tell what they found, whether it held or not.
-faults: setup ## kill, freeze and cut off everything in turn, processes and then containers (40 minutes)
+faults: setup ## kill, freeze and cut off everything in turn, processes and then containers (15 minutes; AT_ONCE=1: one after the other)
 	@status=0; \
 	    $(BIN)/python -m pytest tests/faults -m faults \
         --numprocesses $(or $(AT_ONCE),3) --faults-report benchmarks/results/faults.json || status=1; \
