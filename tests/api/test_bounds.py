@@ -122,6 +122,17 @@ class TestQueue:
             refused = await client.post("/v1/debates", json=a_request(), headers=await key_of("bob"))
             assert is_refused(refused, 503, "queue-full", "ROSTRA_QUEUED")
 
+    async def test_pausing_makes_no_room_for_more(self, settings: Settings, key_of: KeyOf):
+        ada = await key_of("ada")
+        async with serving(settings, queued_per_owner=1) as client:
+            first = (await client.post("/v1/debates", json=a_request(), headers=ada)).json()["links"]
+            await client.post(first["pause"], headers=ada)
+            second = (await client.post("/v1/debates", json=a_request(), headers=ada)).json()["links"]
+            refused = await client.post(first["resume"], headers=ada)
+            assert is_refused(refused, 429, "too-many-queued", "ROSTRA_QUEUED_PER_OWNER")
+            await client.post(second["cancel"], headers=ada)
+            assert (await client.post(first["resume"], headers=ada)).status_code == 202
+
     async def test_a_hundred_at_once_do_not_slip_through(self, store: Store):
         async def create() -> bool:
             try:

@@ -235,6 +235,16 @@ class TestAsking:
             (1, "Grace", "And you?"),
         ]
 
+    async def test_so_many_questions_are_put_in_one_debate(
+        self, client: AsyncClient, store: Store, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr("rostra.store.MOST_QUESTIONS", 2)
+        claim = await claimed(store, a_debate(moderator={"human": True}))
+        answers = [await asks(client, claim.debate, text=f"Who pays {n}?") for n in range(3)]
+        assert [answer.status_code for answer in answers] == [202, 202, 409]
+        assert answers[2].json()["detail"] == "In this debate 2 questions were put already."
+        assert (await asks(client, claim.debate, text="Who pays 1?")).status_code == 202  # sent again
+
     async def test_only_a_debate_that_a_person_moderates_is_asked(self, client: AsyncClient, store: Store):
         claim = await claimed(store, a_debate())
         answer = await asks(client, claim.debate, text="Who pays?")

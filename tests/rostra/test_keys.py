@@ -108,6 +108,16 @@ class TestKept:
         assert found
         assert found.used_at
 
+    async def test_of_one_that_redis_lost_no_use_is_noted(self, keys: Keys):
+        """Half a key would be in the way of the whole one when it is restored."""
+        key, _ = make("ada", [Scope.READ])
+        await keys.note_use(key.id)
+        assert await keys.get(key.id) is None
+        await keys.add(key)
+        found = await keys.get(key.id)
+        assert found
+        assert found.used_at is None
+
 
 class TestCommand:
     @pytest.fixture(autouse=True)

@@ -305,6 +305,15 @@ class TestSharing:
         assert isinstance(heir, Claim)
         assert (heir.debate.id, heir.fence) == (lost.debate.id, lost.fence + 1)
 
+    async def test_it_does_so_whichever_debate_the_call_names(self, store: Store):
+        """Else it would stand still until all calls before its own are answered."""
+        waits, _ = await store.create(a_debate())
+        lost = await claimed(store)
+        await lose_lease(store, lost)
+        heir = await store.claim_next(waits, "w")
+        assert isinstance(heir, Claim)
+        assert heir.debate.id == lost.debate.id
+
     async def test_an_owner_has_no_more_debates_played_at_once_than_is_allowed(self, store: Store):
         for _ in range(3):
             await store.create(a_debate(), owner="busy")
@@ -313,6 +322,16 @@ class TestSharing:
         assert isinstance(claims[0], Claim)
         await store.finish(claims[0], Status.COMPLETED)
         assert isinstance(await store.claim_next("", "w:3", most=2), Claim)
+
+    async def test_what_may_not_be_played_yet_is_not_called_for(self, store: Store):
+        """Workers would be called again and again, and find nothing that they may take."""
+        for _ in range(3):
+            await store.create(a_debate(), owner="busy")
+        await store.create(a_debate(), owner="patient")
+        await store.claim_next("", "w:0", most=1)
+        assert (await store.look()).waiting == 1
+        await store.claim_next("", "w:1", most=3)
+        assert (await store.look()).waiting == 2
 
     async def test_a_claim_whose_answer_was_lost_is_answered_again(self, store: Store):
         for _ in range(2):
@@ -599,6 +618,18 @@ class TestListing:
             if cursor is None:
                 break
         assert seen == sorted(ids, reverse=True)
+
+    async def test_for_one_page_so_many_are_read_and_the_next_goes_on_from_there(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr("rostra.store.MOST_READ", 3)
+        blue, _ = await store.create(a_debate(metadata={"blue": True}))
+        for _ in range(4):
+            await store.create(a_debate())
+        first = await store.page(metadata={"blue": "true"})
+        assert first.records == []
+        second = await store.page(metadata={"blue": "true"}, after=first.next_cursor)
+        assert ([r.debate.id for r in second.records], second.next_cursor) == ([blue], None)
 
     async def test_a_list_can_be_narrowed_by_status_and_metadata(self, store: Store):
         blue, _ = await store.create(a_debate(metadata={"run": 1, "blue": True}))

@@ -43,4 +43,6 @@ async def tidy_forever(store: Store, *, compress_after: timedelta, forget_after:
             await tidy(store, compress_after=compress_after, forget_after=forget_after)
         except StorageDown as error:
             log.warning("cannot tidy up", error=str(error))
+        except Exception:  # what runs beside it must not end with it
+            log.exception("tidying up failed")
         await asyncio.sleep(EVERY_SECONDS)

@@ -113,11 +113,15 @@ async def stored(
         if known is None:
             raise
         return known
-    most = (parts.settings.queued_per_owner, parts.settings.queued)
     debate_id, _ = await parts.store.create(
-        debate, owner=caller.owner, key=key, request=request, most=most, carried=carried
+        debate, owner=caller.owner, key=key, request=request, most=_most_queued(parts), carried=carried
     )
     return debate_id
+
+
+def _most_queued(parts: Parts) -> tuple[int, int]:
+    """How many debates may wait, of one owner and in all."""
+    return parts.settings.queued_per_owner, parts.settings.queued
 
 
 async def _begun_now(parts: Parts, caller: Caller, debate: Debate, seconds: int) -> Record:
@@ -281,11 +285,12 @@ async def pause(debate_id: DebateId, parts: PartsNeeded) -> Response:
     "/v1/debates/{id}/resume",
     status_code=202,
     response_model=DebateView,
-    responses={**ALREADY, **documented(404, 409, 503)},
+    responses={**ALREADY, **documented(404, 409, 429, 503)},
 )
 async def resume(debate_id: DebateId, parts: PartsNeeded) -> Response:
     """Let a paused debate go on."""
-    fence = await parts.store.resume(debate_id)
+    parts.lookout.check_room()
+    fence = await parts.store.resume(debate_id, most=_most_queued(parts))
     if fence is not None:
         await parts.call_a_worker(debate_id, fence)
     return await steered(parts, debate_id, fence is not None)

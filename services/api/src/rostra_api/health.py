@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import structlog
 from fastapi import APIRouter, Response
@@ -12,7 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from rostra import queue
 from rostra.store import StorageDown
 from rostra.views import Alive, Ready
-from rostra_api.parts import Parts, PartsNeeded
+from rostra_api.parts import PartsNeeded
 from rostra_api.problems import NOT_READY, Fault, Refusal, documented
 
 router = APIRouter(tags=["operations"])
@@ -28,20 +27,10 @@ async def healthz() -> Alive:
 @router.get("/readyz", responses=documented(503))
 async def readyz(parts: PartsNeeded) -> Ready:
     """Whether debates can be held: Redis takes writes and a worker is alive."""
-    reasons = [Fault(detail=reason) async for reason in _reasons(parts)]
-    if reasons:
-        raise Refusal(NOT_READY, "See `errors`.", reasons)
-    return Ready(workers=sum((await parts.pools.alive()).values()))
-
-
-async def _reasons(parts: Parts) -> AsyncIterator[str]:
-    try:
-        await parts.store.check_writable()
-        if not await parts.pools.alive():
-            yield "no worker is alive"
-    except StorageDown as error:
-        log.warning("not ready", error=repr(error))
-        yield "Redis cannot be reached or takes no writes"
+    seen = await parts.readiness.seen()
+    if seen.missing:
+        raise Refusal(NOT_READY, "See `errors`.", [Fault(detail=reason) for reason in seen.missing])
+    return Ready(workers=seen.workers)
 
 
 @router.get(

@@ -33,6 +33,7 @@ from rostra_api.keyring import Keyring
 from rostra_api.lookout import Lookout
 from rostra_api.metrics import Metrics
 from rostra_api.owners import Owners
+from rostra_api.readiness import Readiness
 from rostra_api.reports import Reports
 from rostra_api.settings import Settings
 
@@ -55,6 +56,7 @@ class Parts:
     formats: Formats
     reports: Reports
     pools: Pools
+    readiness: Readiness
     keyring: Keyring
     lookout: Lookout
     owners: Owners
@@ -75,7 +77,7 @@ class Parts:
 async def opened(settings: Settings, formats: Formats, metrics: Metrics) -> AsyncGenerator[Parts]:
     """The parts, with the reaper and the shared reader at work. Redis need not be there yet."""
     redis = stores.connect(settings.redis_url, patience=PATIENCE_SECONDS)
-    store, keys = Store(redis), Keys(redis)
+    store, keys, pools = Store(redis), Keys(redis), Pools(redis)
     streams = Store(stores.connect(settings.redis_url, patience=PATIENCE_SECONDS, block=following.BLOCK_MS / 1000))
     rq = queue.connect(settings.redis_url, patience=PATIENCE_SECONDS)
     parts = Parts(
@@ -87,7 +89,8 @@ async def opened(settings: Settings, formats: Formats, metrics: Metrics) -> Asyn
         models=settings.models,
         formats=formats,
         reports=Reports(settings.models),
-        pools=Pools(redis),
+        pools=pools,
+        readiness=Readiness(store, pools),
         keyring=Keyring(keys),
         lookout=Lookout(keys, store, patience=PATIENCE_SECONDS, most_percent=settings.storage_percent),
         owners=Owners(store),

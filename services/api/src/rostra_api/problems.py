@@ -20,7 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from rostra.models import Status
-from rostra.store import Conflict, KeyReused, NotFound, QueueFull, StorageDown, StorageFull, Unawaited
+from rostra.store import Conflict, KeyReused, NotFound, QuestionsFull, QueueFull, StorageDown, StorageFull, Unawaited
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 5
@@ -200,6 +200,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Conflict, _conflict)
     app.add_exception_handler(Unawaited, _unawaited)
     app.add_exception_handler(QueueFull, _queue_full)
+    app.add_exception_handler(QuestionsFull, _questions_full)
     app.add_exception_handler(Refusal, _told)
     app.add_exception_handler(RequestValidationError, _bad_parameters)
     app.add_exception_handler(HTTPException, _http)
@@ -253,6 +254,10 @@ async def _queue_full(request: Request, error: Exception) -> Response:
         told = f"At most {full.most} debates of one owner wait."
         return response(TOO_MANY_QUEUED, told, bound="ROSTRA_QUEUED_PER_OWNER", path=path)
     return response(QUEUE_FULL, f"At most {full.most} debates wait.", bound="ROSTRA_QUEUED", path=path)
+
+
+async def _questions_full(_: Request, error: Exception) -> Response:
+    return response(CONFLICT, f"In this debate {error}.")
 
 
 async def _bad_parameters(request: Request, error: Exception) -> Response:

@@ -11,6 +11,7 @@ reply may send it again. Keys, all under `rostra:`:
     owner:{o}:debates     the same of one owner, also owner:{o}:{s}; debates that were begun without a key are owner ''s
     waiting               set of owners of queued debates
     served, claims        sorted set: owners by the claim that they last got; how many claims there were
+    most_running          how many debates one owner may have played at once, as workers last said
     awaited               sorted set: debates that wait for a person, by the second until which they do
     ended, uncompressed   sorted sets of ended debates by the second of their end
     idempotency:{hash}    hash: which request became which debate; expires
@@ -24,12 +25,13 @@ Nothing here hangs on a clock that somebody can set, but what may expire early o
 Errors:
 
     StoreError
-    ├── NotFound     no such debate
-    ├── Conflict     the debate's status does not allow that; `.status` tells which it has
-    ├── Unawaited    a person's words are not waited for, or others were given for the turn; `.why` tells
-    ├── KeyReused    the idempotency key was used for another request
-    ├── QueueFull    too many debates wait
-    └── Fenced       another process has taken the debate over; stop playing it
+    ├── NotFound       no such debate
+    ├── Conflict       the debate's status does not allow that; `.status` tells which it has
+    ├── Unawaited      a person's words are not waited for, or others were given for the turn; `.why` tells
+    ├── KeyReused      the idempotency key was used for another request
+    ├── QueueFull      too many debates wait
+    ├── QuestionsFull  the moderator has put as many questions as may be
+    └── Fenced         another process has taken the debate over; stop playing it
 """
 
 from __future__ import annotations
@@ -76,6 +78,7 @@ from rostra.store.records import (
     Look,
     NotFound,
     Page,
+    QuestionsFull,
     QueueFull,
     Record,
     Running,
@@ -100,6 +103,7 @@ __all__ = [
     "Look",
     "NotFound",
     "Page",
+    "QuestionsFull",
     "QueueFull",
     "Record",
     "Running",
@@ -118,6 +122,10 @@ VERSION = 2
 RENEW_SECONDS = 2.0
 IDEMPOTENCY_SECONDS = 24 * 3600
 DELTAS_KEPT = 2000
+# A human moderator's, in one debate: each stands in the prompts of those who speak behind it, and in every reading.
+MOST_QUESTIONS = 500
+# So many debates are read for one page at most, whatever is looked for among them.
+MOST_READ = 2000
 DELTAS_SECONDS = 600
 
 
@@ -189,9 +197,7 @@ class Store:
         )
         if outcome == "other":
             raise KeyReused(debate_id)
-        if outcome in {"full of own", "full"}:
-            own = outcome == "full of own"
-            raise QueueFull(most[0] if own else most[1], own=own)
+        _check_room(outcome, most)
         return debate_id, outcome == "created"
 
     async def known(self, key: str, *, owner: str = "", request: bytes = b"") -> str | None:
@@ -242,16 +248,20 @@ class Store:
     ) -> Page:
         """Debates, of one owner or all, newest first, behind the id `after`.
 
-        `metadata` keeps those that carry all of these values (compared as text); it is matched by reading,
-        so a rare value over many debates is slow.
+        `metadata` keeps those that carry all of these values (compared as text); it is matched by reading, and no more
+        than `MOST_READ` are read for a page, which may be short then.
         """
         index = _index(owner, status)
         found: list[Record] = []
+        read = 0
         async for record in self._newest_first(index, after):
+            read += 1
             if records.carries(record.debate, metadata or {}):
                 found.append(record)
             if len(found) > limit:
                 return Page(found[:limit], found[limit - 1].debate.id)
+            if read == MOST_READ:
+                return Page(found, record.debate.id)
         return Page(found, None)
 
     async def _newest_first(self, index: str, after: str | None, batch: int = 100) -> AsyncIterator[Record]:
@@ -287,16 +297,19 @@ class Store:
         (outcome, *_) = await self._run("pause", debate_id, encode(DebatePaused()))
         return _changed(outcome, unless=Status.PAUSED, debate_id=debate_id)
 
-    async def resume(self, debate_id: str) -> int | None:
-        """Lets a paused debate go on. Answers the fence to enqueue it under, or None if it runs anyway.
+    async def resume(self, debate_id: str, *, most: tuple[int, int] = (0, 0)) -> int | None:
+        """Lets a paused debate go on. Answers the fence to enqueue it under, or None if it runs anyway. `most` bounds
+        the debates that wait, its owner's and all (0: any number).
 
         Raises:
             NotFound: no such debate.
             Conflict: it has ended.
+            QueueFull: so many wait already.
         """
-        outcome, *fence = await self._run("resume", debate_id, encode(DebateResumed()))
+        outcome, *fence = await self._run("resume", debate_id, encode(DebateResumed()), *most)
         if outcome == "missing":
             raise NotFound(debate_id)
+        _check_room(outcome, most)
         if outcome in {status.value for status in ENDED}:
             raise Conflict(Status(outcome))
         return int(fence[0]) if outcome == "done" else None
@@ -326,11 +339,14 @@ class Store:
         Raises:
             NotFound: no such debate.
             Conflict: it has ended.
+            QuestionsFull: it has `MOST_QUESTIONS`.
         """
         event = QuestionPut(seq=0, text=text, to=to)  # the script puts the turn in
-        (outcome,) = await self._run("ask", debate_id, encode(event))
+        (outcome,) = await self._run("ask", debate_id, encode(event), MOST_QUESTIONS)
         if outcome == "missing":
             raise NotFound(debate_id)
+        if outcome == "full":
+            raise QuestionsFull(f"{MOST_QUESTIONS} questions were put already")
         if outcome != "done":
             raise Conflict(Status(outcome))
 
@@ -465,7 +481,7 @@ class Store:
         missed = await self._run("miss", encode(TurnMissed(seq=0, debater="")))
         return [(debate_id, int(fence)) for debate_id, fence in missed]
 
-    async def ended_before(self, seconds: float, *, uncompressed: bool = False, limit: int = 100) -> list[str]:
+    async def ended_before(self, seconds: float, *, uncompressed: bool = False, limit: int = 2000) -> list[str]:
         """Ids of debates that ended before this second since 1970, the oldest first."""
         index = f"{PREFIX}{'uncompressed' if uncompressed else 'ended'}"
         return await self._redis.zrangebyscore(index, "-inf", f"({seconds}", 0, limit)
@@ -529,6 +545,12 @@ class Store:
             for debate_id in positions
             if _key(debate_id, "events") in rows or _key(debate_id, "deltas") in rows
         }
+
+
+def _check_room(outcome: str, most: tuple[int, int]) -> None:
+    if outcome in {"full of own", "full"}:
+        own = outcome == "full of own"
+        raise QueueFull(most[0] if own else most[1], own=own)
 
 
 def _seq(event: Event) -> int:

@@ -9,9 +9,8 @@ if idempotency ~= '' then
   end
 end
 if redis.call('EXISTS', debate_key(id)) == 1 then return { 'created', id } end  -- the client's retry
-most_own, most = tonumber(most_own), tonumber(most)
-if most_own > 0 and redis.call('ZCARD', owner_key(owner, 'queued')) >= most_own then return { 'full of own', id } end
-if most > 0 and redis.call('ZCARD', P .. 'status:queued') >= most then return { 'full', id } end
+local full = no_room(owner, most_own, most)
+if full then return { full, id } end
 redis.call('HSET', debate_key(id), 'spec', spec, 'owner', owner, 'turns_done', 0, 'turns_planned', planned, 'fence', 0,
   'stalls', 0, 'wish', '', 'lease', '', 'beat', 0, 'reason', '', 'created_at', now, 'prompt_tokens', 0, 'completion_tokens', 0)
 move(id, 'queued')

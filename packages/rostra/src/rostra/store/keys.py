@@ -41,7 +41,7 @@ class Keys:
 
     async def get(self, key_id: str) -> Key | None:
         fields = await self._redis.hgetall(_name(key_id))
-        return _key(key_id, fields) if fields else None
+        return _key(key_id, fields) if "owner" in fields else None
 
     async def all(self) -> list[Key]:
         """Every key, the oldest first."""
@@ -60,7 +60,9 @@ class Keys:
         return True
 
     async def note_use(self, key_id: str) -> None:
-        await self._redis.hset(_name(key_id), "used_at", _text(datetime.now(UTC)))
+        """Of a key that is still there: a Redis that lost it gets no half of one."""
+        if await self._redis.exists(_name(key_id)):
+            await self._redis.hset(_name(key_id), "used_at", _text(datetime.now(UTC)))
 
 
 def _fields(key: Key) -> dict[str, str]:

@@ -1,12 +1,17 @@
 -- ARGV: id that the wake-up call named, process, claimed at, event, debates that one owner may have played at once (0: any)
--- A debate that lost its player comes first, if it was named. Else the owner who has least played at the moment gets the
--- turn, of several the one who was served longest ago, with the oldest debate that waits.
+-- A debate that lost its player comes first, whichever was named, so that it does not wait behind all that are queued.
+-- Else the owner who has least played at the moment gets the turn, of several the one who was served longest ago, with
+-- the oldest debate that waits.
 local named, process, now, event, most = unpack(ARGV)
 most = tonumber(most)
+if redis.call('GET', P .. 'most_running') ~= tostring(most) then redis.call('SET', P .. 'most_running', most) end
+local lost
 for _, id in ipairs(redis.call('ZRANGE', P .. 'status:running', 0, -1)) do
-  if lease_of(id) == lease_for(id, process) then return claimed(id) end  -- the client's retry
+  local lease = lease_of(id)
+  if lease == lease_for(id, process) then return claimed(id) end  -- the client's retry
+  if lease == '' and (not lost or id == named) then lost = id end
 end
-if field(named, 'status') == 'running' and lease_of(named) == '' then return take(named, process, now, event) end
+if lost then return take(lost, process, now, event) end
 local chosen, fewest, longest_ago
 for _, owner in ipairs(redis.call('SMEMBERS', P .. 'waiting')) do
   local running = redis.call('ZCARD', owner_key(owner, 'running'))

@@ -63,6 +63,13 @@ local function move(id, to)
   end
 end
 
+-- Which bound keeps another debate of the owner from waiting for a worker: 'full of own', 'full', or nil for none.
+local function no_room(owner, most_own, most)
+  most_own, most = tonumber(most_own), tonumber(most)
+  if most_own > 0 and redis.call('ZCARD', owner_key(owner, 'queued')) >= most_own then return 'full of own' end
+  if most > 0 and redis.call('ZCARD', P .. 'status:queued') >= most then return 'full' end
+end
+
 -- The event of the turn that the debate waits for, or nil.
 local function awaited(id)
   local event = field(id, 'awaits')

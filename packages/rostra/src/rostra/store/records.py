@@ -40,6 +40,10 @@ class QueueFull(StoreError):
         self.own = own
 
 
+class QuestionsFull(StoreError):
+    """The moderator has put as many questions as may be."""
+
+
 class Fenced(StoreError):
     """Another process has taken the debate over, or it was ended, paused or deleted meanwhile."""
 
