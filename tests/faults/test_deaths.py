@@ -62,6 +62,20 @@ async def test_a_debate_survives_its_player_killed_in_mid_turn(cluster: Cluster,
     assert claims(debate) == 2
 
 
+@pytest.mark.fault(1)
+async def test_a_debate_whose_player_is_killed_does_not_wait_behind_a_queue(cluster: Cluster, report: Report):
+    debates = [await begin(cluster, rounds=8) for _ in range(2)]
+    for debate in debates:
+        await debate.until_turns(2)
+    queue = [await begin(cluster, rounds=20, watched=False) for _ in range(20)]
+    killed = time.time()
+    cluster.kill_players()
+    for debate in debates:
+        transcript = await came_out_whole(debate)
+        report.recovered("the death of a player, before a queue", spoken_on(transcript, killed), TAKEN_OVER)
+    assert sum(each["status"] == "queued" for each in [await debate.look() for debate in queue]) >= 10
+
+
 @pytest.mark.fault(2)
 async def test_a_player_whose_worker_is_killed_plays_on_and_no_other_does(cluster: Cluster):
     debate = await begin(cluster, rounds=40)
