@@ -196,6 +196,14 @@ class TestTime:
             assert queue.waiting(rq) == {claim.debate.id}
         assert isinstance(await store.claim_next(claim.debate.id, "grace:1"), Claim)
 
+    async def test_waiting_for_a_worker_does_not_count_either(self, store: Store):
+        claim = await builders.claimed(store, a_debate())
+        await store.append(claim, a_turn(1))
+        await store.release(claim, "others waited longer")
+        await asyncio.sleep(0.3)
+        assert isinstance(await store.claim(claim.debate.id, "grace:1"), Claim)
+        assert (await course(store, claim.debate.id)).idle_seconds == pytest.approx(0.3, abs=0.2)
+
     async def test_waiting_counts_as_little_as_a_pause(self, store: Store):
         claim = await waits(store)
         await asyncio.sleep(0.3)
@@ -207,7 +215,8 @@ class TestTime:
         await store.wait_for(heir, 1, "d1", 600)
         await asyncio.sleep(0.3)
         await store.give(claim.debate.id, "Tabs.", 1)
-        assert (await course(store, claim.debate.id)).paused_seconds == pytest.approx(0.9, abs=0.25)
+        assert isinstance(await store.claim(claim.debate.id, "grace:2"), Claim)
+        assert (await course(store, claim.debate.id)).idle_seconds == pytest.approx(0.9, abs=0.25)
 
 
 class TestSteering:
@@ -272,7 +281,7 @@ class TestQuestions:
         claim = await waits(store)
         event = QuestionPut(seq=0, text="Who pays?").model_dump_json()
         for _ in range(2):
-            assert await store._run("ask", claim.debate.id, event) == ["done"]
+            assert await store._run("ask", claim.debate.id, event, 500) == ["done"]
         assert len((await course(store, claim.debate.id)).questions) == 1
 
     async def test_the_same_again_behind_the_same_turn_is_the_same(self, store: Store):

@@ -218,7 +218,7 @@ class Limits(Request):
     seconds: Annotated[StrictInt, Field(ge=1, le=604_800)] | None = Field(
         default=None,
         description="Wall-clock seconds from when a worker takes it up; pauses do not count, nor does waiting for "
-        "people.",
+        "people, or for a worker.",
     )
     tokens: Annotated[StrictInt, Field(ge=1, le=100_000_000)] | None = Field(
         default=None, description="Prompt and generated tokens, failed attempts included."

@@ -64,8 +64,8 @@ class Course(BaseModel):
     versions: tuple[str, ...] = ()  # of the workers that played it
     started_at: AwareDatetime | None = None
     ended_at: AwareDatetime | None = None
-    paused_at: AwareDatetime | None = None  # since when nobody could play it: it was paused, or waited for a person
-    paused_seconds: float = 0.0  # up to the last time that it went on
+    idle_since: AwareDatetime | None = None  # it is paused, or waits for a person or a worker
+    idle_seconds: float = 0.0  # until it was last taken up
     usage: Usage = Usage()  # spent in all, with failed attempts and what was asked beside the turns
 
     @property
@@ -99,12 +99,7 @@ def _after(course: Course, event: Event) -> Mapping[str, Any]:
         case DebateCreated():
             return {"is_fork": event.forked_from is not None}
         case DebateClaimed():
-            versions = dict.fromkeys([*course.versions, *filter(None, [event.rostra])])
-            return {
-                "status": Status.RUNNING,
-                "started_at": course.started_at or event.at,
-                "versions": tuple(versions),
-            }
+            return _taken_up(course, event)
         case TurnTaken():
             return {"turns": (*course.turns, event)}
         case SpeakerChosen():
@@ -118,9 +113,9 @@ def _after(course: Course, event: Event) -> Mapping[str, Any]:
         case TurnAwaited() | TurnGiven() | TurnMissed() | QuestionPut():
             return _with_people(course, event)
         case DebatePaused():
-            return {"status": Status.PAUSED, "paused_at": course.paused_at or event.at}
+            return {"status": Status.PAUSED, "idle_since": course.idle_since or event.at}
         case DebateResumed() | DebateReleased():
-            return _went_on(course, event)
+            return _for_a_worker(course, event)
         case DebateEnded():
             return {"status": event.status, "reason": event.reason, "ended_at": event.at}
         case NewerEvent():
@@ -130,22 +125,27 @@ def _after(course: Course, event: Event) -> Mapping[str, Any]:
 def _with_people(course: Course, event: TurnAwaited | TurnGiven | TurnMissed | QuestionPut) -> Mapping[str, Any]:
     match event:
         case TurnAwaited():
-            return {"status": Status.WAITING, "awaited": event, "paused_at": event.at}
+            return {"status": Status.WAITING, "awaited": event, "idle_since": event.at}
         case TurnGiven():
-            return {"given": event, "questions_at_given": len(course.questions), **_went_on(course, event)}
+            return {"given": event, "questions_at_given": len(course.questions), **_for_a_worker(course, event)}
         case TurnMissed():
-            return {"missed": event, **_went_on(course, event)}
+            return {"missed": event, **_for_a_worker(course, event)}
         case QuestionPut():
             return {"questions": (*course.questions, event)}
 
 
-def _went_on(course: Course, event: Event) -> Mapping[str, Any]:
-    """It waits for a worker again."""
-    paused = (event.at - course.paused_at).total_seconds() if course.paused_at else 0.0
+def _for_a_worker(course: Course, event: Event) -> Mapping[str, Any]:
+    return {"status": Status.QUEUED, "idle_since": course.idle_since or event.at}
+
+
+def _taken_up(course: Course, event: DebateClaimed) -> Mapping[str, Any]:
+    idle = (event.at - course.idle_since).total_seconds() if course.idle_since else 0.0
     return {
-        "status": Status.QUEUED,
-        "paused_at": None,
-        "paused_seconds": course.paused_seconds + max(0.0, paused),
+        "status": Status.RUNNING,
+        "started_at": course.started_at or event.at,
+        "idle_since": None,
+        "idle_seconds": course.idle_seconds + max(0.0, idle),
+        "versions": tuple(dict.fromkeys([*course.versions, *filter(None, [event.rostra])])),
     }
 
 

@@ -249,7 +249,7 @@ class _Playing:
         self.tokens = course.tokens
         self.chosen = course.choices[-1] if course.choices else None
         if course.started_at:
-            self.spent = (datetime.now(UTC) - course.started_at).total_seconds() - course.paused_seconds
+            self.spent = (datetime.now(UTC) - course.started_at).total_seconds() - course.idle_seconds
 
     def _pool(self, model: str) -> AbstractAsyncContextManager[Pool]:
         try:

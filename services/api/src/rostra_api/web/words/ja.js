@@ -405,7 +405,7 @@ export default {
   "hint.decision.limit": "合意を目指す場合の投票回数の上限。ほかの決め方では一度だけ投票します。",
   "hint.decision.share": "合意に必要な、同じ答えを挙げる討論者の割合です。",
   "hint.baselines": "討論をしない一つの答えと、独立した複数の答えの多数決を、結果に並べます。",
-  "hint.limits.seconds": "ワーカーが始めてからの実時間（秒）。一時停止や人を待つ間は数えません。",
+  "hint.limits.seconds": "ワーカーが始めてからの実時間（秒）。一時停止や、人やワーカーを待つ間は数えません。",
   "hint.limits.tokens": "入力と生成のトークンの合計。やり直した分も数えます。",
   "hint.webhook.url": "メッセージのPOST先。httpsのアドレスで、ユーザー名・パスワード・フラグメントは使えません。",
   "hint.webhook.events": "知らせてほしいイベント。",
