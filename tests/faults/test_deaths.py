@@ -117,7 +117,7 @@ async def test_debates_go_on_when_everything_was_killed(cluster: Cluster, report
 @pytest.mark.fault(4)
 async def test_a_pool_that_is_stopped_in_mid_turn_hands_its_debates_over_at_once(start: Start, report: Report):
     cluster = await start("redis", "model", "api", "pool")
-    debates = [await begin(cluster, rounds=8) for _ in range(2)]
+    debates = [await begin(cluster, rounds=24) for _ in range(2)]
     for debate in debates:
         await debate.until_turns(2)
     await cluster.start("pool-2")
