@@ -209,9 +209,9 @@ class AtATerminal:
         os.close(theirs)
         self.seen = ""
 
-    async def until(self, text: str) -> None:
+    async def until(self, text: str, times: int = 1) -> None:
         async with asyncio.timeout(60):
-            while text not in self.seen:
+            while self.seen.count(text) < times:
                 self.seen += (await asyncio.to_thread(os.read, self._ours, 1 << 16)).decode(errors="replace")
 
     def interrupt(self) -> None:
@@ -290,6 +290,39 @@ class TestPeople:
         await terminal.until("Tabs are one byte.")
         await terminal.until("2 of 2 turns")
         assert await terminal.status() == 0
+
+    async def test_who_left_one_turn_is_asked_for_the_next_until_it_can_be_said(self, server: Server, rostra: Rostra):
+        options = ["--human", "Ａda", "--rounds", "2", "--characters", "20", "--set", "humans.seconds=600"]
+        terminal = AtATerminal(server.url, "debate", "Tabs beat spaces", *options)
+        await terminal.until("An empty line ends it")
+        terminal.type("\x04")
+        await terminal.until("Say it later")
+        assert (await rostra("say", "@latest", "Tabs are small.", "--seq", 1)).status == 0
+        await terminal.until("An empty line ends it", 2)
+        terminal.type("Tabs are one byte, and four are spaces.\n\n")
+        await terminal.until("this turn has at most 20")
+        await terminal.until("An empty line ends it", 3)
+        terminal.type("Once more.\n\n")
+        assert await terminal.status() == 0
+        assert "Ada: Once more." in (await rostra("show", "@latest")).out
+
+    async def test_who_is_interrupted_and_stays_is_asked_again(self, server: Server, rostra: Rostra):
+        options = ["--human", "Ada", "--rounds", "1", "--set", "humans.seconds=600"]
+        terminal = AtATerminal(server.url, "debate", "Tabs beat spaces", *options)
+        await terminal.until("An empty line ends it")
+        terminal.interrupt()
+        await terminal.until("cancel it")
+        terminal.type("w\n")
+        await terminal.until("An empty line ends it", 2)
+        terminal.type("Tabs are one byte.\n\n")
+        assert await terminal.status() == 0
+        assert "Ada: Tabs are one byte." in (await rostra("show", "@latest")).out
+
+    async def test_a_script_that_has_no_more_to_say_is_not_asked_again(self, rostra: Rostra):
+        options = ["--human", "Ada", "--rounds", 3, "--set", "humans.seconds=1"]
+        done = await rostra("debate", "Tabs beat spaces", *options, stdin="Tabs are one byte.\n")
+        assert done.out.count("An empty line ends it") == 2
+        assert "Ada: Tabs are one byte." in done.out
 
     async def test_what_is_said_too_late_or_twice_is_told(self, rostra: Rostra):
         debate_id = (await rostra("debate", "Tabs", "--human", "Ada", "--rounds", 1, "--detach")).out.strip()
