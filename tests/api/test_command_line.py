@@ -115,6 +115,15 @@ class TestDebate:
         assert (debate["seed"], debate["limits"]["seconds"]) == (7, 600)
         assert debate["metadata"] == {"experiment": 12}
 
+    async def test_metadata_are_kept_so_that_they_are_found_as_they_were_written(self, rostra: Rostra):
+        written = {"version": "1.10", "run": "7", "share": "0.5", "done": "true", "most": "NaN", "id": "1e3"}
+        pairs = [f"{key}={text}" for key, text in written.items()]
+        options = [option for pair in pairs for option in ("--metadata", pair)]
+        debate = json.loads((await rostra("debate", "Tabs beat spaces", *options, "--detach", "--json")).out)
+        assert debate["metadata"] == {**written, "run": 7, "share": 0.5, "done": True}
+        for pair in pairs:
+            assert debate["id"] in (await rostra("list", "--metadata", pair)).out, pair
+
     async def test_a_model_alone_is_that_of_the_usual_debaters(self, rostra: Rostra):
         done = await rostra(
             "debate", "タブはスペースに勝る", "--model", "plain", "--language", "ja", "--detach", "--json"
@@ -168,6 +177,16 @@ class TestWhatGoesWrong:
         done = await rostra("debate", "Tabs beat spaces", "--rounds", 0)
         assert done.status == 2
         assert "/rounds" in done.err
+
+    @pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999", "[NaN]"])
+    async def test_what_is_no_number_in_json_is_sent_as_text(
+        self, rostra: Rostra, store: Store, claim: Claim, number: str
+    ):
+        setting = ["--set", f"turn.max_tokens={number}"]
+        for said in (["debate", "Tabs", *setting], ["fork", await held(store, claim), *setting]):
+            done = await rostra(*said)
+            assert (done.status, done.out) == (2, "")
+            assert "/turn/max_tokens" in done.err
 
     @pytest.mark.parametrize(
         "said",

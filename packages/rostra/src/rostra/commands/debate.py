@@ -6,7 +6,18 @@ import argparse
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rostra.commands.terminal import DONE, Wrong, a_client, as_line, command, fields, merged, note, screen, value
+from rostra.commands.terminal import (
+    DONE,
+    Wrong,
+    a_client,
+    as_line,
+    command,
+    fields,
+    merged,
+    metadata_value,
+    note,
+    screen,
+)
 from rostra.commands.watch import Watching, lines
 from rostra.formats import library
 from rostra.models import default_debaters
@@ -42,7 +53,7 @@ def request_of(chosen: argparse.Namespace) -> dict[str, Any]:
         "seed": chosen.seed,
         "guard": chosen.guard,
         "judge": {"panel": chosen.judge} if chosen.judge else None,
-        "metadata": {key: value(text) for key, text in chosen.metadata} or None,
+        "metadata": {key: metadata_value(text) for key, text in chosen.metadata} or None,
     }
     said = {name: given for name, given in request.items() if given is not None}
     return merged(said, fields(chosen.set))
