@@ -513,6 +513,17 @@ class TestRun:
         assert len((await rostra("list", "--metadata", "batch=night", "--json")).out.splitlines()) == 4
         assert (await rostra("run", folder)).out != first.out
 
+    async def test_so_is_each_of_several_that_are_the_same(self, rostra: Rostra, tmp_path: Path):
+        for folder in ("r1", "r2"):
+            (tmp_path / folder).mkdir()
+            (tmp_path / folder / "x.json").write_text(json.dumps(a_request("One", rounds=1)))
+        command = ["run", tmp_path / "r1" / "x.json", tmp_path / "r2" / "x.json", "--batch", "night"]
+        first, second = await rostra(*command), await rostra(*command)
+        alone = await rostra("run", tmp_path / "r2" / "x.json", "--batch", "night")
+        assert len(set(first.out.splitlines())) == 2
+        assert sorted(first.out.splitlines()) == sorted(second.out.splitlines())
+        assert alone.out in first.out.splitlines(keepends=True)
+
     async def test_one_that_is_refused_keeps_no_other_from_beginning(self, rostra: Rostra, tmp_path: Path):
         good, bad = tmp_path / "good.json", tmp_path / "bad.json"
         good.write_text('[{"motion": "One"}, {"motion": "Two"}]')
