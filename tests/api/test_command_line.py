@@ -133,6 +133,14 @@ class TestDebate:
             ("否定側", "plain"),
         ]
 
+    async def test_a_human_takes_the_place_of_one_who_is_none(self, rostra: Rostra):
+        debaters = ["--debater", "Ann: for tabs", "--debater", "Bob: for spaces"]
+        done = await rostra("debate", "Tabs", *debaters, "--human", "ａnn", "--human", "Zed", "--detach", "--json")
+        assert [(d["name"], d["stance"], d["human"]) for d in json.loads(done.out)["debaters"]] == [
+            ("Ann", "for tabs", True),
+            ("Zed", "for spaces", True),
+        ]
+
     async def test_for_scripts_each_event_is_a_line(self, rostra: Rostra):
         done = await rostra("debate", "Tabs beat spaces", "--rounds", 1, "--json")
         events = [json.loads(line) for line in done.out.splitlines()]
@@ -192,6 +200,21 @@ class TestWhatGoesWrong:
         "said",
         [
             ["debate", "Tabs", "--debater", ": for tabs"],
+            [
+                "debate",
+                "Tabs",
+                "--debater",
+                "Ann",
+                "--debater",
+                "Bob",
+                "--human",
+                "Zed",
+                "--human",
+                "Ada",
+                "--human",
+                "Ann",
+            ],
+            ["debate", "Tabs", "--human", "Ann", "--human", "Bob", "--human", "Zed"],
             ["debate", "Tabs", "--set", "turn=1", "--set", "turn.max_tokens=9"],
             ["show", "../etc"],
             ["show", "@latest"],

@@ -21,6 +21,7 @@ from rostra.commands.terminal import (
 from rostra.commands.watch import Watching, lines
 from rostra.formats import library
 from rostra.models import default_debaters
+from rostra.naming import name_key
 
 
 @command
@@ -67,17 +68,23 @@ def _debaters(chosen: argparse.Namespace) -> Sequence[Mapping[str, Any]]:
     for debater in given:
         if chosen.model:
             debater["model"] = chosen.model
-    for name, debater in zip(_strangers(chosen.human, given), given, strict=False):
-        debater["name"] = name
-    for debater in given:
-        if debater["name"] in chosen.human:
-            debater["human"] = True
+    _seat(chosen.human, given)
     return given
 
 
-def _strangers(humans: Sequence[str], given: Sequence[Mapping[str, Any]]) -> Sequence[str]:
-    names = {debater["name"] for debater in given}
-    return [name for name in humans if name not in names]
+def _seat(humans: Sequence[str], debaters: Sequence[dict[str, Any]]) -> None:
+    """Who is named is a human; who is not gives their place to one who is nobody's name. Raises Wrong."""
+    named = {name_key(debater["name"]): debater for debater in debaters}
+    wanted = {name_key(name): name for name in humans}
+    free = [debater for key, debater in named.items() if key not in wanted]
+    strangers = [name for key, name in wanted.items() if key not in named]
+    if len(strangers) > len(free):
+        raise Wrong(f"there are {len(debaters)} debaters, too few for the humans {', '.join(wanted.values())}")
+    for name, debater in zip(strangers, free, strict=False):
+        debater["name"] = name
+    for debater in debaters:
+        if name_key(debater["name"]) in wanted:
+            debater["human"] = True
 
 
 def _debater(text: str) -> dict[str, Any]:
