@@ -115,6 +115,15 @@ class TestDebate:
         assert (debate["seed"], debate["limits"]["seconds"]) == (7, 600)
         assert debate["metadata"] == {"experiment": 12}
 
+    async def test_metadata_are_kept_so_that_they_are_found_as_they_were_written(self, rostra: Rostra):
+        written = {"version": "1.10", "run": "7", "share": "0.5", "done": "true", "most": "NaN", "id": "1e3"}
+        pairs = [f"{key}={text}" for key, text in written.items()]
+        options = [option for pair in pairs for option in ("--metadata", pair)]
+        debate = json.loads((await rostra("debate", "Tabs beat spaces", *options, "--detach", "--json")).out)
+        assert debate["metadata"] == {**written, "run": 7, "share": 0.5, "done": True}
+        for pair in pairs:
+            assert debate["id"] in (await rostra("list", "--metadata", pair)).out, pair
+
     async def test_a_model_alone_is_that_of_the_usual_debaters(self, rostra: Rostra):
         done = await rostra(
             "debate", "タブはスペースに勝る", "--model", "plain", "--language", "ja", "--detach", "--json"
@@ -122,6 +131,14 @@ class TestDebate:
         assert [(d["name"], d["model"]) for d in json.loads(done.out)["debaters"]] == [
             ("肯定側", "plain"),
             ("否定側", "plain"),
+        ]
+
+    async def test_a_human_takes_the_place_of_one_who_is_none(self, rostra: Rostra):
+        debaters = ["--debater", "Ann: for tabs", "--debater", "Bob: for spaces"]
+        done = await rostra("debate", "Tabs", *debaters, "--human", "ａnn", "--human", "Zed", "--detach", "--json")
+        assert [(d["name"], d["stance"], d["human"]) for d in json.loads(done.out)["debaters"]] == [
+            ("Ann", "for tabs", True),
+            ("Zed", "for spaces", True),
         ]
 
     async def test_for_scripts_each_event_is_a_line(self, rostra: Rostra):
@@ -169,10 +186,35 @@ class TestWhatGoesWrong:
         assert done.status == 2
         assert "/rounds" in done.err
 
+    @pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999", "[NaN]"])
+    async def test_what_is_no_number_in_json_is_sent_as_text(
+        self, rostra: Rostra, store: Store, claim: Claim, number: str
+    ):
+        setting = ["--set", f"turn.max_tokens={number}"]
+        for said in (["debate", "Tabs", *setting], ["fork", await held(store, claim), *setting]):
+            done = await rostra(*said)
+            assert (done.status, done.out) == (2, "")
+            assert "/turn/max_tokens" in done.err
+
     @pytest.mark.parametrize(
         "said",
         [
             ["debate", "Tabs", "--debater", ": for tabs"],
+            [
+                "debate",
+                "Tabs",
+                "--debater",
+                "Ann",
+                "--debater",
+                "Bob",
+                "--human",
+                "Zed",
+                "--human",
+                "Ada",
+                "--human",
+                "Ann",
+            ],
+            ["debate", "Tabs", "--human", "Ann", "--human", "Bob", "--human", "Zed"],
             ["debate", "Tabs", "--set", "turn=1", "--set", "turn.max_tokens=9"],
             ["show", "../etc"],
             ["show", "@latest"],
@@ -209,9 +251,9 @@ class AtATerminal:
         os.close(theirs)
         self.seen = ""
 
-    async def until(self, text: str) -> None:
+    async def until(self, text: str, times: int = 1) -> None:
         async with asyncio.timeout(60):
-            while text not in self.seen:
+            while self.seen.count(text) < times:
                 self.seen += (await asyncio.to_thread(os.read, self._ours, 1 << 16)).decode(errors="replace")
 
     def interrupt(self) -> None:
@@ -290,6 +332,39 @@ class TestPeople:
         await terminal.until("Tabs are one byte.")
         await terminal.until("2 of 2 turns")
         assert await terminal.status() == 0
+
+    async def test_who_left_one_turn_is_asked_for_the_next_until_it_can_be_said(self, server: Server, rostra: Rostra):
+        options = ["--human", "Ａda", "--rounds", "2", "--characters", "20", "--set", "humans.seconds=600"]
+        terminal = AtATerminal(server.url, "debate", "Tabs beat spaces", *options)
+        await terminal.until("An empty line ends it")
+        terminal.type("\x04")
+        await terminal.until("Say it later")
+        assert (await rostra("say", "@latest", "Tabs are small.", "--seq", 1)).status == 0
+        await terminal.until("An empty line ends it", 2)
+        terminal.type("Tabs are one byte, and four are spaces.\n\n")
+        await terminal.until("this turn has at most 20")
+        await terminal.until("An empty line ends it", 3)
+        terminal.type("Once more.\n\n")
+        assert await terminal.status() == 0
+        assert "Ada: Once more." in (await rostra("show", "@latest")).out
+
+    async def test_who_is_interrupted_and_stays_is_asked_again(self, server: Server, rostra: Rostra):
+        options = ["--human", "Ada", "--rounds", "1", "--set", "humans.seconds=600"]
+        terminal = AtATerminal(server.url, "debate", "Tabs beat spaces", *options)
+        await terminal.until("An empty line ends it")
+        terminal.interrupt()
+        await terminal.until("cancel it")
+        terminal.type("w\n")
+        await terminal.until("An empty line ends it", 2)
+        terminal.type("Tabs are one byte.\n\n")
+        assert await terminal.status() == 0
+        assert "Ada: Tabs are one byte." in (await rostra("show", "@latest")).out
+
+    async def test_a_script_that_has_no_more_to_say_is_not_asked_again(self, rostra: Rostra):
+        options = ["--human", "Ada", "--rounds", 3, "--set", "humans.seconds=1"]
+        done = await rostra("debate", "Tabs beat spaces", *options, stdin="Tabs are one byte.\n")
+        assert done.out.count("An empty line ends it") == 2
+        assert "Ada: Tabs are one byte." in done.out
 
     async def test_what_is_said_too_late_or_twice_is_told(self, rostra: Rostra):
         debate_id = (await rostra("debate", "Tabs", "--human", "Ada", "--rounds", 1, "--detach")).out.strip()
@@ -460,6 +535,17 @@ class TestRun:
         assert sorted(first.out.splitlines()) == sorted(second.out.splitlines())
         assert len((await rostra("list", "--metadata", "batch=night", "--json")).out.splitlines()) == 4
         assert (await rostra("run", folder)).out != first.out
+
+    async def test_so_is_each_of_several_that_are_the_same(self, rostra: Rostra, tmp_path: Path):
+        for folder in ("r1", "r2"):
+            (tmp_path / folder).mkdir()
+            (tmp_path / folder / "x.json").write_text(json.dumps(a_request("One", rounds=1)))
+        command = ["run", tmp_path / "r1" / "x.json", tmp_path / "r2" / "x.json", "--batch", "night"]
+        first, second = await rostra(*command), await rostra(*command)
+        alone = await rostra("run", tmp_path / "r2" / "x.json", "--batch", "night")
+        assert len(set(first.out.splitlines())) == 2
+        assert sorted(first.out.splitlines()) == sorted(second.out.splitlines())
+        assert alone.out in first.out.splitlines(keepends=True)
 
     async def test_one_that_is_refused_keeps_no_other_from_beginning(self, rostra: Rostra, tmp_path: Path):
         good, bad = tmp_path / "good.json", tmp_path / "bad.json"

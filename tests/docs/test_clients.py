@@ -7,14 +7,16 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from commanded import commands
 from playing import a_worker
-from rostra.client import Client, errors
+from rostra.client import Client, Told, errors
+from rostra.client.blocking import Debates
 from rostra.commands import parser
 from rostra.processes import free_port
 from rostra.store import Store, connect
@@ -89,6 +91,26 @@ async def held(redis_url: str) -> AsyncIterator[str]:
 
 def test_there_are_examples():
     assert len(BLOCKS) == 6
+
+
+def test_the_example_that_shows_words_shows_those_told_again_on_a_line_of_their_own(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    said = {"v": 1, "seq": 1, "attempt": 1, "debater": "Ada"}
+    told = [{"text": "Tabs"}, {"text": " are"}, {"text": "Tabs are one", "whole": True}, {"text": " byte."}]
+
+    def create(*_: object, **__: object) -> SimpleNamespace:
+        return SimpleNamespace(id="0" * 28)
+
+    def stream(*_: object) -> Iterator[Told]:
+        return (Told("delta", {**said, **each}, "") for each in told)
+
+    monkeypatch.setenv("ROSTRA_URL", "http://127.0.0.1:9")
+    monkeypatch.setattr(Debates, "create", create)
+    monkeypatch.setattr(Debates, "stream", stream)
+    (live,) = (block for block in BLOCKS if "WordsView" in block)
+    exec(live, {})
+    assert capsys.readouterr().out == "Tabs are\nTabs are one byte."
 
 
 @pytest.mark.parametrize("block", BLOCKS)

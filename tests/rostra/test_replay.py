@@ -81,6 +81,13 @@ def test_a_transcript_is_shown_too(tmp_path: Path):
     assert "2 of 2 turns in 5.0 s." in shown
 
 
+def test_what_a_file_calls_its_end_drives_no_terminal():
+    ended = json.dumps(json.loads(a_transcript()) | {"status": "done\x1b[31mEVIL\u202e"}).encode()
+    shown = replayed("-", "--speed", "0", said=ended).stdout.decode()
+    assert "done[31mEVIL" in shown
+    assert not {"\x1b", "\u202e"} & set(shown)
+
+
 def test_as_json_the_lines_of_a_log_come_again(log: Path):
     done = replayed(log, "--speed", "0", "--json")
     told = [json.loads(line) for line in done.stdout.splitlines()]
@@ -159,6 +166,7 @@ def changed(event: int, **fields: Any) -> bytes:
         changed(3, seq="first"),
         changed(2, attempt={}),
         changed(5, status=None),
+        changed(2, type="turn_awaited", seq="1\x1b[31m"),
         a_transcript().replace(b'"ended_at"', b'"ended"'),
     ],
 )

@@ -59,7 +59,7 @@ def test_so_is_all_else_that_happens():
     events = [
         ("turn_taken", {"seq": 1, "debater": HOSTILE, "to": HOSTILE, "phase": HOSTILE, "text": HOSTILE}),
         ("turn_taken", {"seq": 2, "debater": HOSTILE, "finish_reason": "skipped", "text": ""}),
-        ("turn_awaited", {"seq": 3, "debater": HOSTILE}),
+        ("turn_awaited", {"seq": HOSTILE, "debater": HOSTILE}),
         ("turn_missed", {"seq": 3, "debater": HOSTILE}),
         ("question_put", {"seq": 3, "text": HOSTILE}),
         ("question_failed", {"question": HOSTILE, "detail": HOSTILE}),

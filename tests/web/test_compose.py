@@ -48,7 +48,7 @@ def test_all_that_is_filled_in_is_sent(stage: Stage, page: Page):
     page.locator("summary", has_text="Audience").click()
     page.get_by_label("The debaters decide by").select_option("borda")
     page.locator("summary", has_text="Limits").click()
-    page.get_by_label("Metadata").fill("experiment: tea\nrun: 3")
+    page.get_by_label("Metadata").fill("experiment: tea\nrun: 3\nversion: 1.10")
     assert sent(page) == {
         "motion": "Tea beats coffee",
         "rounds": 1,
@@ -59,13 +59,13 @@ def test_all_that_is_filled_in_is_sent(stage: Stage, page: Page):
         ],
         "judge": {"panel": 3, "swap": False},
         "decision": {"protocol": "borda"},
-        "metadata": {"experiment": "tea", "run": 3},
+        "metadata": {"experiment": "tea", "run": 3, "version": "1.10"},
     }
     page.get_by_role("button", name="Begin the debate").click()
     expect(page.get_by_role("heading", name="Tea beats coffee")).to_be_visible()
     debate = stage.look(page.url.rpartition("/")[2])
     assert [each["name"] for each in debate["debaters"]] == ["Ada", "Grace"]
-    assert debate["metadata"] == {"experiment": "tea", "run": 3}
+    assert debate["metadata"] == {"experiment": "tea", "run": 3, "version": "1.10"}
 
 
 def test_what_is_wrong_is_told_at_its_field(page: Page):

@@ -8,6 +8,8 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictFloat, StrictStr
 from pydantic_core import PydanticCustomError
 
+from rostra.plain import plain
+
 # Characters that reorder or hide text around them: a name or motion that holds one is not what it looks like.
 _BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -37,8 +39,9 @@ _TAGS = frozenset(map(chr, range(0xE0020, 0xE0080)))
 
 
 def seen(text: str) -> str:
-    """Two names that differ only in what is not seen look the same."""
-    if any(unicodedata.category(c) == "Cf" and c not in JOINERS | _TAGS for c in text):
+    """Two names that differ only in what is not seen look the same; and what is not seen is read by models."""
+    hidden = any(unicodedata.category(c) == "Cf" and c not in JOINERS | _TAGS for c in text)
+    if hidden or plain(text) != text:  # tags that make no flag
         raise PydanticCustomError("hidden_character", "must not contain invisible characters")
     return text
 

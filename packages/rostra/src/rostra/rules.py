@@ -77,8 +77,8 @@ class TurnRules(Request):
 
     max_characters: Annotated[StrictInt, Field(ge=10, le=20_000)] | None = Field(
         default=None,
-        description="Longest turn, in characters as Python counts them after NFC. In a format with minutes it is the "
-        "longest speech, and the others are as much shorter as they have fewer minutes.",
+        description="Longest turn, in characters as a reader counts them (grapheme clusters). In a format with minutes "
+        "it is the longest speech, and the others are as much shorter as they have fewer minutes.",
     )
     max_tokens: Annotated[StrictInt, Field(ge=8, le=8192)] | None = Field(
         default=None,

@@ -147,8 +147,8 @@ class Debates:
     def stream(self, debate_id: str, after: str | None = None, *, deltas: bool = True) -> Generator[Told]:
         """What happened, from the beginning or behind the event `after`, and what happens, to the debate's end.
 
-        Every event comes once, however often the connection breaks. Words (`delta`) are told while they are spoken,
-        and not again."""
+        Every event comes once, however often the connection breaks. Words (`delta`) are told while they are spoken;
+        after a connection that broke those of the turn come all at once, as `whole`, in place of what was heard."""
         return self._sender.follow(Following(debate_id, after, deltas, self._sender.reach))
 
     def transcript(self, debate_id: str) -> TranscriptView:

@@ -6,10 +6,22 @@ import argparse
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rostra.commands.terminal import DONE, Wrong, a_client, as_line, command, fields, merged, note, screen, value
+from rostra.commands.terminal import (
+    DONE,
+    Wrong,
+    a_client,
+    as_line,
+    command,
+    fields,
+    merged,
+    metadata_value,
+    note,
+    screen,
+)
 from rostra.commands.watch import Watching, lines
 from rostra.formats import library
 from rostra.models import default_debaters
+from rostra.naming import name_key
 
 
 @command
@@ -42,7 +54,7 @@ def request_of(chosen: argparse.Namespace) -> dict[str, Any]:
         "seed": chosen.seed,
         "guard": chosen.guard,
         "judge": {"panel": chosen.judge} if chosen.judge else None,
-        "metadata": {key: value(text) for key, text in chosen.metadata} or None,
+        "metadata": {key: metadata_value(text) for key, text in chosen.metadata} or None,
     }
     said = {name: given for name, given in request.items() if given is not None}
     return merged(said, fields(chosen.set))
@@ -56,17 +68,23 @@ def _debaters(chosen: argparse.Namespace) -> Sequence[Mapping[str, Any]]:
     for debater in given:
         if chosen.model:
             debater["model"] = chosen.model
-    for name, debater in zip(_strangers(chosen.human, given), given, strict=False):
-        debater["name"] = name
-    for debater in given:
-        if debater["name"] in chosen.human:
-            debater["human"] = True
+    _seat(chosen.human, given)
     return given
 
 
-def _strangers(humans: Sequence[str], given: Sequence[Mapping[str, Any]]) -> Sequence[str]:
-    names = {debater["name"] for debater in given}
-    return [name for name in humans if name not in names]
+def _seat(humans: Sequence[str], debaters: Sequence[dict[str, Any]]) -> None:
+    """Who is named is a human; who is not gives their place to one who is nobody's name. Raises Wrong."""
+    named = {name_key(debater["name"]): debater for debater in debaters}
+    wanted = {name_key(name): name for name in humans}
+    free = [debater for key, debater in named.items() if key not in wanted]
+    strangers = [name for key, name in wanted.items() if key not in named]
+    if len(strangers) > len(free):
+        raise Wrong(f"there are {len(debaters)} debaters, too few for the humans {', '.join(wanted.values())}")
+    for name, debater in zip(strangers, free, strict=False):
+        debater["name"] = name
+    for debater in debaters:
+        if name_key(debater["name"]) in wanted:
+            debater["human"] = True
 
 
 def _debater(text: str) -> dict[str, Any]:

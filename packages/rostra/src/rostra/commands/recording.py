@@ -63,6 +63,11 @@ class _Failed(BaseModel):
     text: str = ""
 
 
+class _Awaited(BaseModel):
+    seq: int
+    debater: str
+
+
 class _Ended(BaseModel):
     status: str
     reason: str = ""
@@ -85,6 +90,7 @@ class _Transcript(BaseModel):
 _SHOWN: Mapping[str, type[BaseModel]] = {
     "turn_taken": _Turn,
     "attempt_failed": _Failed,
+    "turn_awaited": _Awaited,
     "debate_ended": _Ended,
 }
 # When nothing was said.

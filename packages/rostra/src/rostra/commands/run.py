@@ -6,7 +6,8 @@ import argparse
 import asyncio
 import hashlib
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -63,15 +64,16 @@ class Batch:
     async def of(self, debates: Sequence[Asked]) -> int:
         task = self._progress.add_task("", total=len(debates))
         statuses = [DONE]
-        for coming in asyncio.as_completed([self._one(debate) for debate in debates]):
+        each = [self._one(*one) for one in zip(debates, self._keys(debates), strict=True)]
+        for coming in asyncio.as_completed(each):
             statuses.append(await coming)
             self._progress.advance(task)
         return max(statuses)
 
-    async def _one(self, debate: Asked) -> int:
+    async def _one(self, debate: Asked, key: str | None) -> int:
         async with self._room:
             try:
-                view = await self._client.debates.create(self._request(debate), idempotency_key=self._key(debate))
+                view = await self._client.debates.create(self._request(debate), idempotency_key=key)
                 if self._waits:
                     view = await self._client.debates.wait(view.id)
                     await self._write(debate, view)
@@ -87,12 +89,15 @@ class Batch:
         given = debate.request.get("metadata")
         return {**debate.request, "metadata": {**(given if isinstance(given, dict) else {}), "batch": self._name}}
 
-    def _key(self, debate: Asked) -> str | None:
-        """The same for the same debate of the same batch; of none, drawn by the client."""
-        if not self._name:
-            return None
-        same = json.dumps([self._name, debate.name, debate.request], sort_keys=True, default=str)  # TOML has dates
-        return hashlib.sha256(same.encode()).hexdigest()
+    def _keys(self, debates: Sequence[Asked]) -> Iterator[str | None]:
+        """The same for the same debate of the same batch, and another for each that is there again; of no batch, drawn
+        by the client."""
+        met: Counter[str] = Counter()
+        for debate in debates:
+            same = json.dumps([self._name, debate.name, debate.request], sort_keys=True, default=str)  # TOML has dates
+            again = f" {met[same]}" if met[same] else ""
+            met[same] += 1
+            yield hashlib.sha256(f"{same}{again}".encode()).hexdigest() if self._name else None
 
     async def _write(self, debate: Asked, view: DebateView) -> None:
         if self._out:

@@ -97,9 +97,8 @@ class Scene:
             case "question_failed":
                 yield Text(on_one_line(f"  {data['question']}: {data['detail'] or data['reason']}"), style="dim red")
             case "turn_awaited":
-                yield (
-                    Text("\n") + self._name(data["debater"]) + Text(f" is awaited for turn {data['seq']}", style="dim")
-                )
+                awaited = f" is awaited for turn {on_one_line(str(data['seq']))}"
+                yield Text("\n") + self._name(data["debater"]) + Text(awaited, style="dim")
             case "turn_missed":
                 yield Text(on_one_line(f"  {data['debater']} said nothing in time"), style="dim")
             case "question_put":
@@ -166,7 +165,7 @@ def summarise(console: Console, transcript: Mapping[str, Any], seconds: float | 
     """Who spoke how much; in `seconds`, where it was watched."""
     turns = transcript["turns"]
     reason = f": {on_one_line(transcript['reason'])}" if transcript["reason"] else ""
-    table = Table(title=Text(f"\n{transcript['status']}{reason}"))
+    table = Table(title=Text(f"\n{on_one_line(str(transcript['status']))}{reason}"))
     for column in ("debater", "turns", "attempts", "characters", "tokens"):
         table.add_column(column, justify="left" if column == "debater" else "right")
     for debater in transcript["debaters"]:

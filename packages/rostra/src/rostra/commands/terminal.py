@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import re
 import sys
@@ -139,9 +140,26 @@ def fields(pairs: Iterable[tuple[str, str]]) -> Json:
 def value(text: str) -> Any:
     """As JSON, where it is; else as it stands."""
     try:
-        return json.loads(text)
-    except ValueError:
+        return json.loads(text, parse_constant=_no_number, parse_float=_finite)
+    except (ValueError, RecursionError):
         return text
+
+
+def metadata_value(text: str) -> Any:
+    """As JSON, where that is written as `text`, by which the debate is looked for: 1.10 is text."""
+    known = value(text)
+    return known if json.dumps(known, ensure_ascii=False) == text else text
+
+
+def _no_number(name: str) -> Any:
+    """NaN and Infinity are none in JSON. Raises ValueError."""
+    raise ValueError(name)
+
+
+def _finite(text: str) -> float:
+    """Raises ValueError."""
+    number = float(text)
+    return number if math.isfinite(number) else _no_number(text)
 
 
 def merged(base: Json, more: Json) -> Json:

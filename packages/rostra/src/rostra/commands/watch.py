@@ -8,9 +8,10 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from rich.console import Console
+from rich.live import Live
 from rich.text import Text
 
-from rostra.client import Client, RostraError, Told
+from rostra.client import Client, Refused, RostraError, Told
 from rostra.commands.scene import Scene, conclude
 from rostra.commands.terminal import (
     DONE,
@@ -26,6 +27,7 @@ from rostra.commands.terminal import (
     screen,
 )
 from rostra.models import Status
+from rostra.naming import name_key
 from rostra.plain import on_one_line
 from rostra.views import CreatedView, DebateView
 
@@ -35,7 +37,8 @@ def watch(chosen: argparse.Namespace) -> int:
     """Exit status 0 when the debate was completed, 1 when it ended otherwise."""
     with a_client() as client:
         debate = client.debates.get(found(client, chosen.id))
-        if strangers := set(chosen.human) - {debater.name for debater in debate.debaters}:
+        known = {name_key(debater.name) for debater in debate.debaters}
+        if strangers := [name for name in chosen.human if name_key(name) not in known]:
             raise Wrong(f"no debater is called {', '.join(sorted(strangers))}")
         if chosen.json:
             return lines(client, debate.id, chosen.after)
@@ -68,7 +71,7 @@ class Watching:
         self._client = client
         self._debate = debate
         self._console = console
-        self._humans = set(humans)
+        self._humans = set(map(name_key, humans))
         self._after = after
         self._scene = Scene(console, debate.model_dump(mode="json"))
 
@@ -92,17 +95,20 @@ class Watching:
         with self._scene.live() as live:
             for told in self._client.debates.stream(self._debate.id, self._after):
                 self._scene.show(told.kind, told.data)
-                self._after = told.id or self._after
                 if self._debate.ended_at is None and _is_moderated(told):
                     self._hint(f'You may moderate: rostra ask {self._debate.id} "…", from another terminal.')
-                if not self._is_awaited(told):
-                    continue
-                if told.data["debater"] in self._humans:
-                    live.stop()
-                    self._speak(told.data)
-                    live.start(refresh=True)
-                else:
-                    self._hint(f'To speak: rostra say {self._debate.id} "…", from another terminal.')
+                if self._is_awaited(told):
+                    self._ask(told.data, live)
+                self._after = told.id or self._after  # who is interrupted before is asked again
+
+    def _ask(self, awaited: Mapping[str, Any], live: Live) -> None:
+        if name_key(awaited["debater"]) not in self._humans:
+            self._hint(f'To speak: rostra say {self._debate.id} "…", from another terminal.')
+            return
+        live.stop()
+        while not self._speak(awaited):
+            pass
+        live.start(refresh=True)
 
     def _is_awaited(self, told: Told) -> bool:
         """Whether it is a person's turn that is still to be spoken: all is told from the beginning."""
@@ -115,17 +121,23 @@ class Watching:
         """In the display: a note beside it would be drawn over."""
         self._console.print(Text(f"  {text}", style="dim"))
 
-    def _speak(self, awaited: Mapping[str, Any]) -> None:
+    def _speak(self, awaited: Mapping[str, Any]) -> bool:
+        """Whether that was all: words that the API refuses can be said otherwise."""
         self._console.print(Text("Your turn. An empty line ends it; Ctrl-D leaves it to others.", style="dim"))
         text = written()
         if not text:
-            self._humans.discard(awaited["debater"])
+            if text is None:
+                self._humans.discard(name_key(awaited["debater"]))
             note(f'Say it later: rostra say {self._debate.id} "…"')
-            return
+            return True
         try:
             self._client.debates.speak(self._debate.id, text, seq=awaited["seq"])
+        except Refused as error:
+            complain(str(error))
+            return False
         except RostraError as error:
             complain(str(error))
+        return True
 
     def _stays(self) -> bool:
         """What whoever pressed Ctrl-C wants; the debate goes on, unless it is cancelled."""
@@ -151,12 +163,13 @@ def _is_moderated(told: Told) -> bool:
     return moderator is not None and moderator.human
 
 
-def written() -> str:
-    """What is typed, up to an empty line or the end of the input."""
+def written() -> str | None:
+    """What is typed, up to an empty line or the end of the input; None where no more can come."""
     typed: list[str] = []
     while (line := sys.stdin.readline()) and line.strip():
         typed.append(line)
-    return "".join(typed).strip()
+    over = not line and not typed and not sys.stdin.isatty()
+    return None if over else "".join(typed).strip()
 
 
 def _answer() -> str:

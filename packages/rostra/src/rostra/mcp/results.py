@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from rostra.client import Told
 from rostra.models import ENDED
 from rostra.outcomes import JudgedView
-from rostra.plain import plain
+from rostra.plain import on_one_line, plain
 from rostra.views import DebateView, FormatSummary, ModelView
 
 # Who reads these reads what a model said: what acts instead of being shown, or is hidden from people, is taken out.
@@ -137,8 +137,16 @@ def debate(view: DebateView) -> Debate:
 
 
 def turn(told: Told) -> Turn:
-    data: Mapping[str, object] = {**told.data, "text": plain(str(told.data["text"]))}
-    return Turn.model_validate(data)
+    said = {"text": plain(str(told.data["text"])), "phase": on_one_line(str(told.data["phase"]))}
+    return Turn.model_validate({**_named(told), **said})
+
+
+def awaited(told: Told) -> Awaited:
+    return Awaited.model_validate(_named(told))
+
+
+def _named(told: Told) -> Mapping[str, object]:
+    return {**told.data, "debater": on_one_line(str(told.data["debater"]))}
 
 
 def verdict(judged: JudgedView | None) -> Verdict | None:
@@ -146,8 +154,8 @@ def verdict(judged: JudgedView | None) -> Verdict | None:
         return None
     return Verdict(
         outcome=judged.outcome,
-        winner=judged.winner,
-        ranking=list(judged.ranking),
+        winner=None if judged.winner is None else on_one_line(judged.winner),
+        ranking=[on_one_line(side) for side in judged.ranking],
         reason=plain(judged.reason),
         agreement=judged.agreement,
     )
@@ -158,8 +166,8 @@ def formats(views: Sequence[FormatSummary]) -> Formats:
         formats=[
             Format(
                 name=view.name,
-                title=view.title,
-                summary=view.summary,
+                title=plain(view.title),
+                summary=plain(view.summary),
                 seats=view.seats,
                 teams=[team.name for team in view.teams],
                 turns=view.turns,

@@ -14,6 +14,7 @@ from rostra.client import AsyncClient, Told
 from rostra.mcp import results
 from rostra.mcp.callers import Asking, client_of
 from rostra.models import Status
+from rostra.plain import plain
 
 # Most MCP clients give a tool a minute.
 MAX_WAIT_SECONDS = 50
@@ -115,9 +116,9 @@ def _note(told: Told, news: results.News) -> None:
         case "turn_taken":
             news.turns.append(results.turn(told))
         case "turn_awaited":
-            news.awaited = results.Awaited.model_validate(told.data)
+            news.awaited = results.awaited(told)
         case "debate_ended":
-            news.ended, news.status, news.reason = True, str(told.data["status"]), str(told.data["reason"])
+            news.ended, news.status, news.reason = True, str(told.data["status"]), plain(str(told.data["reason"]))
         case _:
             pass
 

@@ -213,7 +213,9 @@ function pairs(text) {
     const name = (colon < 0 ? line : line.slice(0, colon)).trim();
     const value = colon < 0 ? "" : line.slice(colon + 1).trim();
     if (value === "true" || value === "false") return [name, value === "true"];
-    return [name, value !== "" && Number.isFinite(Number(value)) ? Number(value) : value];
+    // A number where it is written so: debates are looked for by what was written, and 1.10 is no 1.1.
+    const number = Number(value);
+    return [name, Number.isFinite(number) && String(number) === value ? number : value];
   });
   return all && Object.fromEntries(all);
 }
