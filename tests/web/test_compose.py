@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from rostra.formats import library
 from stage import Stage
@@ -129,6 +129,50 @@ def test_a_format_of_ones_own_can_be_sent(page: Page):
     assert sent(page)["format"] == own
     page.get_by_role("button", name="Begin the debate").click()
     expect(page.locator(".standing .status")).to_have_text("Completed")
+
+
+def test_a_format_of_ones_own_can_be_typed(page: Page):
+    """The field stays while its text is no format yet, which nobody is asked for, and is there after a reload."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    opened(page)
+    page.get_by_label("Format").select_option("A format of its own")
+    before = len(asked)
+    field = page.locator(".picture textarea")
+    field.fill("")
+    field.press_sequentially('{"title": "Two", "phases": [{"name": "o')
+    expect(field).to_be_focused()
+    page.reload()
+    expect(field).to_have_value('{"title": "Two", "phases": [{"name": "o')
+    field.press("End")
+    field.press_sequentially('nly", "order": "round_robin"}]}')
+    expect(field).to_have_value('{"title": "Two", "phases": [{"name": "only", "order": "round_robin"}]}')
+    expect(page.get_by_label("Rounds")).to_be_visible()
+    assert sent(page)["format"] == {"title": "Two", "phases": [{"name": "only", "order": "round_robin"}]}
+    assert [url for url in asked[before:] if "/v1/formats/" in url] == []
+
+
+def test_what_was_sent_and_not_answered_is_sent_again_as_the_same(stage: Stage, page: Page):
+    """Also after a reload, so that it begins one debate."""
+    opened(page)
+    page.get_by_label("Motion").fill("Answers get lost")
+    names: list[str | None] = []
+
+    def lose(route: Route) -> None:
+        names.append(route.request.headers.get("idempotency-key"))
+        if len(names) == 1:
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/v1/debates", lambda route: lose(route) if route.request.method == "POST" else route.continue_())
+    page.get_by_role("button", name="Begin the debate").click()
+    expect(page.get_by_text("The server cannot be reached.")).to_be_visible()
+    page.reload()
+    page.get_by_role("button", name="Begin the debate").click()
+    expect(page.locator(".standing .status")).to_have_text("Completed")
+    assert names[0]
+    assert names[0] == names[1]
 
 
 def test_every_option_of_the_api_is_in_reach(page: Page):

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from builders import a_request
+from builders import a_debate, a_request, a_turn
 from judges import SENSE, is_question, reading, says, side_that_says
+from rostra.events import AttemptFailed
+from rostra.models import Status
 from scripted import Answer, Says
 from stage import Stage
 
@@ -168,3 +170,19 @@ def test_what_differs_makes_a_merge_patch(stage: Stage, page: Page):
         [script, json.dumps(cases)],
     )
     assert patches == [{"b": {"c": 2, "d": 3}}, {"a": None}, {"a": [1]}, "nothing"]
+
+
+def test_what_was_refused_last_stands_below_what_was_said(stage: Stage, page: Page):
+    """Where a debate failed in an attempt, it has no turn to stand under."""
+    refused = AttemptFailed(seq=3, attempt=1, debater="d1", reason="repeats", text="Point 1.")
+    page.goto(f"/#/debates/{stage.written(a_debate(), [a_turn(1), a_turn(2, 'd2'), refused], Status.FAILED)}")
+    expect(page.locator(".column > .turn")).to_have_count(3)
+    order = page.locator(".column > .turn").evaluate_all("all => all.map(each => each.id)")
+    assert order == ["turn-1", "turn-2", ""]
+
+
+def test_a_long_debate_has_its_opening(stage: Stage, page: Page):
+    debate = a_debate(rounds=80, opening="Welcome to the longest debate.")
+    turns = [a_turn(seq, f"d{2 - seq % 2}", round=(seq + 1) // 2) for seq in range(1, 161)]
+    page.goto(f"/#/debates/{stage.written(debate, turns)}")
+    expect(page.get_by_text("Welcome to the longest debate.")).to_be_visible()

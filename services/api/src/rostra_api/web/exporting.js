@@ -1,15 +1,18 @@
 /** The transcript to keep, in each of its forms. With a key a link would not do, so it is fetched and handed over. */
 
 import { send } from "./api.js";
-import { add, h } from "./dom.js";
+import { add, fill, h } from "./dom.js";
+import { trouble } from "./trouble.js";
 import { t, tOr } from "./words.js";
 
 const FORMS = ["md", "html", "json", "ndjson"];
 
 export function exportsOf(view, path) {
-  const link = (form) => h("button", { type: "button", class: "plain", onclick: () => keep(view, path, form) }, tOr(`export.${form}`, form));
+  const problem = h("div");
+  const taken = (form) => keep(view, path, form).then(() => fill(problem), (error) => fill(problem, trouble(error)));
+  const link = (form) => h("button", { type: "button", class: "plain", onclick: () => taken(form) }, tOr(`export.${form}`, form));
   const forms = view.links.exports ? Object.keys(view.links.exports) : FORMS;
-  return h("details", { class: "menu" }, h("summary", { class: "button" }, t("export")), h("div", {}, forms.map(link)));
+  return h("details", { class: "menu" }, h("summary", { class: "button" }, t("export")), h("div", {}, forms.map(link), problem));
 }
 
 async function keep(view, path, form) {

@@ -109,7 +109,7 @@ export class Form {
       rows: options.rows ?? 3,
       class: "code",
       spellcheck: "false",
-      value: now === undefined ? "" : JSON.stringify(now, null, 2),
+      value: typeof now === "string" ? now : now === undefined ? "" : JSON.stringify(now, null, 2), // a string is none yet
       placeholder: options.placeholder ?? "{ }",
       oninput: (event) => this.set(path, asJson(event.target.value)),
     });

@@ -5,6 +5,7 @@
 
 import { ENDED } from "./course.js";
 import { add, h } from "./dom.js";
+import { plain } from "./plain.js";
 import * as turns from "./turns.js";
 import { t } from "./words.js";
 
@@ -40,12 +41,12 @@ export class Reading {
     const piece = document.createDocumentFragment();
     let left = AT_ONCE;
     while (this.shown < this.course.seq && left--) this.#next(piece);
-    this.#refusedOf(this.course.seq);
     if (piece.childNodes.length) this.column.insertBefore(piece, this.speaking.element);
     if (this.shown < this.course.seq) {
       this.changed();
       return;
     }
+    this.#refusedOf(this.course.seq);
     this.#questions();
     const now = this.course.speaking;
     const element = this.speaking.show(now, this.course.refused.get(now?.seq) ?? []);
@@ -64,7 +65,7 @@ export class Reading {
     add(piece, turns.turn(taken, { people: this.people, language: this.language, refused, fork: this.fork }));
     this.shown += 1;
     // Only what is new is told, and only whole: who just came does not hear it all.
-    if (this.live && this.caughtUp) this.told.textContent = `${taken.debater}: ${taken.text}`;
+    if (this.live && this.caughtUp) this.told.textContent = plain(`${taken.debater}: ${taken.text}`);
   }
 
   /** What a human moderator asked stands behind the turn after which it was put. */

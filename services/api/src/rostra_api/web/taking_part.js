@@ -15,7 +15,7 @@ export function speaking(awaited, transcript, path, language) {
   const problem = h("div");
   const button = h("button", { class: "primary" }, t("speak.send"));
   const counted = () => {
-    const n = characters(text.value, language);
+    const n = characters(text.value);
     count.textContent = most ? t("speak.count_of", { n, most }) : t("speak.count", { n });
     count.classList.toggle("over", most !== null && n > most);
     sessionStorage.setItem(place, text.value);
@@ -60,8 +60,8 @@ function countDown(form, left, until) {
 }
 
 /** As readers count them: grapheme clusters, as `rostra.measures.segments` does. */
-export function characters(text, language) {
-  const segments = new Intl.Segmenter(language ?? "en", { granularity: "grapheme" }).segment(text.trim());
+export function characters(text) {
+  const segments = new Intl.Segmenter("en", { granularity: "grapheme" }).segment(text.trim());
   return [...segments].length;
 }
 

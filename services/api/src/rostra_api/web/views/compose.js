@@ -10,6 +10,7 @@ import { trouble } from "../trouble.js";
 import { number, t, tOr } from "../words.js";
 
 const DRAFT = "rostra.draft";
+const SENT = "rostra.draft.sent"; // what was sent last, and under which name
 const OWN = "(own)"; // a format that the request holds; no name has brackets
 const CHECKS = ["repetition", "length", "language", "stance", "speaker", "leaks"];
 const STRICT = ["off", "lenient", "strict"];
@@ -58,6 +59,8 @@ class Composer {
   /** Draws everything for this request. */
   #start(request) {
     this.form = new Form(request, this.schema, (path) => this.#changed(path));
+    // The text of one is not yet a format while it is written.
+    this.own = request.format !== undefined && !this.formats.some((each) => each.name === request.format);
     this.who = h("div", { class: "who" });
     this.picture = h("div", { class: "picture" });
     this.rounds = h("div");
@@ -96,7 +99,7 @@ class Composer {
 
   #changed(path) {
     if (!this.transcript) localStorage.setItem(DRAFT, JSON.stringify(this.form.request));
-    if (path[0] === "format") this.#showFormat();
+    if (path[0] === "format" && this.own) this.#showOwn();
     this.#showPreview();
   }
 
@@ -139,11 +142,15 @@ class Composer {
 
   #formatField() {
     const choices = [...this.formats.map((each) => [each.name, tOr(`format.${each.name}`, each.title)]), [OWN, t("format.inline")]];
-    const format = this.form.get(["format"]) ?? "round_robin";
-    const now = typeof format === "object" ? OWN : format;
+    const now = this.own ? OWN : (this.form.get(["format"]) ?? "round_robin");
+    const choose = ({ target }) => {
+      this.own = target.value === OWN;
+      this.form.set(["format"], this.own ? {} : target.value);
+      this.#showFormat();
+    };
     const select = h(
       "select",
-      { onchange: (event) => this.form.set(["format"], event.target.value === OWN ? {} : event.target.value) },
+      { onchange: choose },
       choices.map(([value, name]) => h("option", { value, selected: value === now }, name)),
     );
     return this.form.labelled(["format"], select, { hint: "" });
@@ -160,27 +167,39 @@ class Composer {
     const { form } = this;
     const format = form.get(["format"]) ?? "round_robin";
     const wanted = (this.wanted = Symbol("the last one asked for counts"));
-    if (typeof format === "object") {
-      this.chosen = { teams: format.teams ?? [], phases: format.phases ?? [] };
+    if (this.own) {
       fill(this.picture, form.json(["format"], { rows: 12, hint: t("compose.own_format"), wide: true }));
-    } else {
-      const [whole, drawing] = await Promise.all([
-        once(`/v1/formats/${encodeURIComponent(format)}`).catch(() => null),
-        drawn(format).catch(() => null),
-      ]);
-      if (wanted !== this.wanted || !whole) return;
-      this.chosen = whole;
-      fill(
-        this.picture,
-        this.#summary(whole),
-        h("p", { class: "quiet" }, [
-          whole.turns !== null && t("compose.turns", { n: whole.turns }),
-          whole.minutes && ` · ${t("compose.minutes", { n: whole.minutes })}`,
-          whole.tokens && ` · ${t("compose.tokens", { n: number(whole.tokens) })}`,
-        ]),
-        drawing && h("details", { open: this.pictured, ontoggle: (event) => (this.pictured = event.target.open) }, h("summary", {}, t("compose.picture")), h("img", { src: drawing, alt: whole.title, loading: "lazy" })),
-      );
+      this.#showOwn();
+      return;
     }
+    const [whole, drawing] = await Promise.all([
+      once(`/v1/formats/${encodeURIComponent(format)}`).catch(() => null),
+      drawn(format).catch(() => null),
+    ]);
+    if (wanted !== this.wanted || !whole) return;
+    this.chosen = whole;
+    fill(
+      this.picture,
+      this.#summary(whole),
+      h("p", { class: "quiet" }, [
+        whole.turns !== null && t("compose.turns", { n: whole.turns }),
+        whole.minutes && ` · ${t("compose.minutes", { n: whole.minutes })}`,
+        whole.tokens && ` · ${t("compose.tokens", { n: number(whole.tokens) })}`,
+      ]),
+      drawing && h("details", { open: this.pictured, ontoggle: (event) => (this.pictured = event.target.open) }, h("summary", {}, t("compose.picture")), h("img", { src: drawing, alt: whole.title, loading: "lazy" })),
+    );
+    this.#showParts();
+  }
+
+  /** The parts of a format that is written here, as far as it is one; the field that it is written in stays. */
+  #showOwn() {
+    const { teams, phases } = this.form.get(["format"]) ?? {};
+    this.chosen = { teams: Array.isArray(teams) ? teams : [], phases: Array.isArray(phases) ? phases : [] };
+    this.#showParts();
+  }
+
+  #showParts() {
+    const { form } = this;
     const free = this.chosen.phases.some((phase) => phase.order);
     const listed = this.chosen.phases.some((phase) => phase.order === "manual");
     fill(this.rounds, free && !listed && form.number(["rounds"], { placeholder: "3" }));
@@ -385,14 +404,17 @@ class Composer {
     event.preventDefault();
     const [path, body] = this.#body();
     // The same request under the same name begins one debate, however often it is sent.
-    const sent = JSON.stringify(body);
-    if (this.sent !== sent) Object.assign(this, { sent, name: newName() });
+    const sent = JSON.stringify([path, body]);
+    const last = JSON.parse(localStorage.getItem(SENT) ?? "{}");
+    const name = last.sent === sent ? last.name : newName();
+    localStorage.setItem(SENT, JSON.stringify({ sent, name }));
     this.begin.disabled = true;
     fill(this.problems);
     this.form.clearFaults();
     try {
-      const begun = await post(path, body, { "Idempotency-Key": this.name });
+      const begun = await post(path, body, { "Idempotency-Key": name });
       if (!this.transcript) localStorage.removeItem(DRAFT);
+      localStorage.removeItem(SENT);
       location.hash = `#/debates/${begun.id}`;
     } catch (error) {
       this.begin.disabled = false;

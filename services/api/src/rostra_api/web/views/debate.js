@@ -52,10 +52,21 @@ class Scene {
     this.count = h("span", { class: "count" });
     this.body = h("div", { class: "body" });
     this.voices = new Map();
-    fill(place, this.#head(), this.#bar(), this.ended && this.#parts(), this.body);
+    this.head = this.#head();
+    fill(place, this.head, this.#bar(), this.ended && this.#parts(), this.body);
     this.#showStatus();
     this.#showPart();
-    whole?.then((read) => this.#news(read)).catch((error) => this.#tell(error));
+    whole?.then((read) => this.#complete(read)).catch((error) => this.#tell(error));
+  }
+
+  /** The whole transcript, of which only the beginning of its settings was known. */
+  #complete(read) {
+    this.transcript = read;
+    Object.assign(this.people, new People(this.view.debaters, read.settings));
+    const head = this.#head();
+    this.head.replaceWith(head);
+    this.head = head;
+    this.#news(read);
   }
 
   // ── what stands above all parts ──

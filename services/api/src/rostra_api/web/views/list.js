@@ -16,7 +16,9 @@ export function list({ query, signal }) {
   const filters = { q: query.get("q") ?? "", status: query.get("status") ?? "", metadata: query.get("metadata") ?? "" };
   const found = { debates: [], next: null, loaded: false };
   const rows = h("ul", { class: "debates" });
-  const below = h("div", { class: "below" });
+  const empty = h("div");
+  const further = h("button", { type: "button", hidden: true, onclick: more }, t("list.more"));
+  const below = h("div", { class: "below" }, empty, further);
   const told = h("p", { class: "unseen", role: "status" });
   const chosen = new Set();
   const comparing = h("p", { class: "comparing", hidden: true });
@@ -26,9 +28,8 @@ export function list({ query, signal }) {
   function show() {
     const now = shown();
     fill(rows, now.map((each) => row(each, chosen, choose)));
-    fill(below);
-    if (found.loaded && !now.length) add(below, nothing(filters, found));
-    if (found.next) add(below, h("button", { type: "button", onclick: more }, t("list.more")));
+    fill(empty, found.loaded && !now.length && nothing(filters, found));
+    further.hidden = !found.next;
     told.textContent = found.loaded ? t("list.found", { n: now.length }) : "";
   }
 
@@ -48,11 +49,20 @@ export function list({ query, signal }) {
     return get(`/v1/debates?${asked}`, { signal });
   }
 
+  let coming = false; // a page is asked for once, however often one clicks
   async function more() {
-    const page = await ask(PAGE, found.next);
-    found.debates.push(...page.data);
-    found.next = page.next_cursor;
-    show();
+    if (coming) return;
+    coming = true;
+    try {
+      const page = await ask(PAGE, found.next);
+      found.debates.push(...page.data);
+      found.next = page.next_cursor;
+      show();
+    } catch (error) {
+      if (!signal.aborted) fill(problems, trouble(error));
+    } finally {
+      coming = false;
+    }
   }
 
   /** Looks at what is shown once more; what lies behind the first hundred stays as it was. */
