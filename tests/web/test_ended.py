@@ -181,8 +181,9 @@ def test_what_was_refused_last_stands_below_what_was_said(stage: Stage, page: Pa
     assert order == ["turn-1", "turn-2", ""]
 
 
-def test_a_long_debate_has_its_opening(stage: Stage, page: Page):
+def test_a_long_debate_has_its_opening_and_numbers_its_rounds(stage: Stage, page: Page):
     debate = a_debate(rounds=80, opening="Welcome to the longest debate.")
     turns = [a_turn(seq, f"d{2 - seq % 2}", round=(seq + 1) // 2) for seq in range(1, 161)]
     page.goto(f"/#/debates/{stage.written(debate, turns)}")
     expect(page.get_by_text("Welcome to the longest debate.")).to_be_visible()
+    expect(page.locator(".column h2").first).to_have_text("Debate, round 1")

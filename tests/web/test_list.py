@@ -61,3 +61,22 @@ def test_two_that_are_chosen_are_compared(stage: Stage, page: Page):
         page.get_by_label(re.compile(f"Choose me {number}")).check()
     page.get_by_role("link", name="Compare the two that you chose").click()
     expect(page.locator(".pair .turn")).to_have_count(4)
+
+
+def test_older_ones_that_cannot_be_had_are_told_of_until_they_come(stage: Stage, page: Page):
+    for n in range(21):
+        stage.written(a_debate(f"Older ones {n}"), [])
+    page.goto("/")
+    further = page.get_by_role("button", name="Show older ones")
+    expect(further).to_be_visible()
+    page.route("**/v1/debates?*after=*", lambda route: route.abort())
+    further.click()
+    told = page.locator(".below").get_by_text("The server cannot be reached.")
+    expect(told).to_be_visible()
+    with page.expect_response("**/v1/debates?limit=*"):  # what is shown is looked at again
+        pass
+    expect(told).to_be_visible()
+    expect(further).to_be_focused()
+    page.unroute("**/v1/debates?*after=*")
+    further.click()
+    expect(told).to_have_count(0)

@@ -76,7 +76,11 @@ function leave() {
 }
 
 function languageSwitch() {
-  const chosen = (event) => (speak(event.target.value), show({ moved: false }));
+  const chosen = (event) => {
+    speak(event.target.value);
+    show({ moved: false });
+    document.getElementById("language").focus(); // the one that was chosen in is gone
+  };
   const names = { en: "English", ja: "日本語" };
   const options = languages.map((each) => h("option", { value: each, lang: each, selected: each === language }, names[each]));
   return h("label", {}, h("span", { class: "unseen" }, t("language")), h("select", { onchange: chosen, id: "language" }, options));

@@ -1,6 +1,6 @@
 /** One debate: live while it is held, and what came of it afterwards. Each of its parts has an address of its own. */
 
-import { get, once, pathOf, post, remove } from "../api.js";
+import { get, pathOf, post, remove } from "../api.js";
 import { Course, ENDED } from "../course.js";
 import { add, fill, h, said } from "../dom.js";
 import { exportsOf } from "../exporting.js";
@@ -33,9 +33,7 @@ async function load(id, signal, part) {
   whole.catch(() => {}); // it is waited for below, or when it is there
   const view = await asked;
   if (part !== "transcript" || !ENDED.has(view.status) || view.turns_done < LONG) return { path, view, transcript: await whole };
-  const { teams, phases } = await once(`/v1/formats/${view.format}`).catch(() => ({ teams: [], phases: [] }));
-  const named = phases.map(({ name, title }) => ({ name, title }));
-  return { path, view, transcript: { id, settings: { teams, phases: named } }, whole };
+  return { path, view, transcript: { id, settings: {} }, whole }; // the first event tells the settings
 }
 
 class Scene {
@@ -56,17 +54,16 @@ class Scene {
     fill(place, this.head, this.#bar(), this.ended && this.#parts(), this.body);
     this.#showStatus();
     this.#showPart();
-    whole?.then((read) => this.#complete(read)).catch((error) => this.#tell(error));
+    whole?.then((read) => this.#news(read)).catch((error) => this.#tell(error));
   }
 
-  /** The whole transcript, of which only the beginning of its settings was known. */
-  #complete(read) {
-    this.transcript = read;
-    Object.assign(this.people, new People(this.view.debaters, read.settings));
+  /** Who and what is debated, from the first event, where the transcript is still to come. */
+  #know(settings) {
+    this.transcript.settings = settings;
+    Object.assign(this.people, new People(this.view.debaters, settings));
     const head = this.#head();
     this.head.replaceWith(head);
     this.head = head;
-    this.#news(read);
   }
 
   // ── what stands above all parts ──
@@ -164,6 +161,7 @@ class Scene {
         this.line.classList.toggle("lost", line === "lost");
       },
       onEvent: (type, data) => {
+        if (type === "debate_created" && !("status" in this.transcript)) this.#know(data.debate.settings);
         const change = course.take(type, data);
         if (change === "status") this.view = { ...this.view, wish: null }; // what was asked for is done
         this.reading.changed(change);

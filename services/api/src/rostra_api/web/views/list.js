@@ -2,7 +2,7 @@
 
 import { get } from "../api.js";
 import { ENDED } from "../course.js";
-import { add, fill, h, said } from "../dom.js";
+import { fill, h, said } from "../dom.js";
 import { trouble } from "../trouble.js";
 import { ago, t, tOr, when } from "../words.js";
 
@@ -18,7 +18,8 @@ export function list({ query, signal }) {
   const rows = h("ul", { class: "debates" });
   const empty = h("div");
   const further = h("button", { type: "button", hidden: true, onclick: more }, t("list.more"));
-  const below = h("div", { class: "below" }, empty, further);
+  const stuck = h("div");
+  const below = h("div", { class: "below" }, empty, further, stuck);
   const told = h("p", { class: "unseen", role: "status" });
   const chosen = new Set();
   const comparing = h("p", { class: "comparing", hidden: true });
@@ -53,13 +54,14 @@ export function list({ query, signal }) {
   async function more() {
     if (coming) return;
     coming = true;
+    fill(stuck);
     try {
       const page = await ask(PAGE, found.next);
       found.debates.push(...page.data);
       found.next = page.next_cursor;
       show();
     } catch (error) {
-      if (!signal.aborted) fill(problems, trouble(error));
+      if (!signal.aborted) fill(stuck, trouble(error));
     } finally {
       coming = false;
     }
